@@ -1,0 +1,1 @@
+"""asgiway: run a WSGI application inside ASGI."""
