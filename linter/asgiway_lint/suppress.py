@@ -1,14 +1,27 @@
-"""Suppression comments: `# noqa` on a line, `# asgiway-lint: noqa` for a file.
+"""Suppression comments: `# noqa` for a line, `# asgiway-lint: noqa` for a file.
 
-Two steps that know nothing of each other's callers: `find_directives` reads them from source text (parsable or not), `apply`
-decides which findings they silence and which of them silence nothing.
+Two steps: `find_directives` reads them from source text, parsable or not; `apply` decides which findings they silence, and which
+codes in them silence nothing. The line form is shared with flake8 and ruff, so codes of other tools are left alone.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Directive", "find_directives"]
+from asgiway_lint.comments import find_comments
+from asgiway_lint.finding import Finding
+
+__all__ = ["Applied", "Directive", "Unused", "apply", "find_directives"]
+
+_CODES = r"(?P<codes>[A-Z]+[0-9]+(?:[\s,]*[A-Z]+[0-9]+)*)"
+# ruff's grammar, except that codes may be lower case, as in flake8: a colon promises codes, so without any it is no directive.
+_LINE = re.compile(rf"#\s*noqa(?:\s*:\s*{_CODES}|(?![\w\-:,]|\s*:))", re.IGNORECASE)
+_FILE = re.compile(rf"#\s*asgiway-lint\s*:\s*noqa(?:\s*:\s*{_CODES}|(?![\w\-:,]|\s*:))", re.IGNORECASE)
+_CODE = re.compile(r"[A-Z]+[0-9]+")
+_OWN = re.compile(r"AW[0-9]+")
+_UNUSED = "AW003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,71 @@ class Directive:
     file_level: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Codes of ours in a directive that silence nothing."""
+
+    directive: Directive
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What is left of a file's findings, and which codes of its directives were for nothing."""
+
+    findings: tuple[Finding, ...]
+    unused: tuple[Unused, ...]
+
+
 def find_directives(source: str) -> tuple[Directive, ...]:
-    """Return the directives of a source text in order."""
-    return ()
+    """Return the directives of a source text in order.
+
+    A line directive may follow other words in its comment (`# why # noqa: AW102`); the first one of a comment counts. A file-level
+    directive stands on a line of its own, anywhere in the file. Text in strings is no directive.
+    """
+    if "noqa" not in source.lower():
+        return ()
+    return tuple(_directives(source))
+
+
+def _directives(source: str) -> Iterable[Directive]:
+    for comment in find_comments(source):
+        file_level = _FILE.match(comment.text)
+        if file_level is None:
+            match = _LINE.search(comment.text)
+        else:
+            match = file_level if comment.own_line else None
+        if match is not None:
+            codes = tuple(dict.fromkeys(_CODE.findall((match["codes"] or "").upper())))
+            column = comment.column + match.start()
+            yield Directive(comment.line, column, comment.column + match.end(), codes, file_level is not None)
+
+
+def apply(findings: Iterable[Finding], directives: Sequence[Directive]) -> Applied:
+    """Take away the findings that directives silence.
+
+    A line directive counts on the first and on the last line of a finding's range, so that it fits on either end of a call that
+    spans several lines.
+    """
+    by_line = {directive.line: directive for directive in directives if not directive.file_level}
+    for_file = [directive for directive in directives if directive.file_level]
+    used: set[tuple[Directive, str]] = set()
+    left: list[Finding] = []
+    for finding in findings:
+        nearby = (by_line.get(line) for line in dict.fromkeys((finding.line, finding.end_line)))
+        silencing = [d for d in (*nearby, *for_file) if d is not None and (not d.codes or finding.code in d.codes)]
+        if silencing:
+            used.update((directive, finding.code) for directive in silencing)
+        else:
+            left.append(finding)
+    unused: list[Unused] = []
+    for directive in directives:
+        codes = tuple(code for code in directive.codes if _OWN.fullmatch(code) and (directive, code) not in used)
+        if codes and not _kept(directive, for_file):
+            unused.append(Unused(directive, codes))
+    return Applied(tuple(left), tuple(unused))
+
+
+def _kept(directive: Directive, for_file: Sequence[Directive]) -> bool:
+    """Whether the directive may stay though it silences nothing: somebody says so, by a blanket or by naming AW003."""
+    return _UNUSED in directive.codes or any(not other.codes or _UNUSED in other.codes for other in for_file)
