@@ -1,0 +1,1 @@
+"""The blueprints, one per module; each calls itself ``pages``."""
