@@ -18,7 +18,9 @@ __all__ = ["Comment", "find_comments"]
 _DEEPEST = 50  # nested f-strings; CPython itself stops at 150
 _LONGEST = 10_000  # characters of one replacement field; keeps the work linear in files full of half-typed f-strings
 
-_START = re.compile(r"#[^\r\n]*|\"\"\"|'''|\"|'")  # each alternative starts with a literal, so the search skips at C speed
+_START = re.compile(
+    r"#[^\r\n]*|\"\"\"|'''|\"|'"
+)  # each alternative starts with a literal, so the search skips at C speed
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _PREFIX = re.compile(r"(?:\A|(?<=\W))[fFtTrRbBuU]{1,2}\Z")
 _PLAIN = {
@@ -161,6 +163,7 @@ class _Scanner:
     def _format_spec(self, position: int, quote: str, raw: bool, comments: _Spans, depth: int) -> int:
         """Return where the field ends whose format specification starts at `position`: in it `#` and quotes are text."""
         source = self._source
+        ends = (quote,) if len(quote) == 3 else (quote, "\r", "\n")
         while True:
             position = _end(_FORMAT_SPEC, source, position)
             if source.startswith("}", position):
@@ -169,9 +172,7 @@ class _Scanner:
                 position = self._field(position + 1, quote, raw, comments, depth + 1)
             elif source.startswith("\\", position):
                 position = self._escape(position, raw)
-            elif source.startswith(quote, position) or position >= len(source):
-                raise _Unclosed
-            elif source.startswith(("\r", "\n"), position) and len(quote) == 1:
+            elif position >= len(source) or source.startswith(ends, position):
                 raise _Unclosed
             else:
                 position += 1

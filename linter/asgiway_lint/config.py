@@ -1,44 +1,308 @@
-"""Settings: what every option is called, what it may be, and its default."""
+"""Settings: what every key is called, what it may be, its default, and how layers of them add up.
+
+A layer is what one configuration file, one `--config` option or the command line says; `configfiles` decides which layers hold for
+a file, `Settings.from_layers` adds them up, lowest first. Nothing here touches the file system.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast, get_args
 
+from asgiway_lint.errors import ConfigError, nearest
 from asgiway_lint.finding import Severity
+from asgiway_lint.globs import Glob, GlobError, compile_glob
+from asgiway_lint.selection import Selection, SelectorError, check_selector
 
-__all__ = ["AsyncLibrary", "HttpClient", "Postgres", "Selection", "Settings"]
+__all__ = [
+    "CACHE_FOLDER",
+    "DEFAULT_EXCLUDE",
+    "KEYS",
+    "OUTPUT_FORMATS",
+    "AsyncLibrary",
+    "HttpClient",
+    "Layer",
+    "OutputFormat",
+    "PerFileIgnore",
+    "Postgres",
+    "Settings",
+    "parse_layer",
+]
 
 AsyncLibrary = Literal["asyncio", "anyio", "trio"]
 HttpClient = Literal["httpx", "aiohttp"]
 Postgres = Literal["asyncpg", "psycopg"]
+OutputFormat = Literal["full", "concise", "json"]
+
+OUTPUT_FORMATS: tuple[OutputFormat, ...] = get_args(OutputFormat)
+CACHE_FOLDER = ".asgiway_lint_cache"
+DEFAULT_EXCLUDE = (
+    ".asgiway_lint_cache",
+    ".bzr",
+    ".direnv",
+    ".eggs",
+    ".git",
+    ".hg",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pyenv",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".svn",
+    ".tox",
+    ".venv",
+    ".vscode",
+    "__pycache__",
+    "__pypackages__",
+    "_build",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "venv",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PerFileIgnore:
+    """Rules that are off in some files: those that `glob` covers, or, when `negated` (`!` in front), all the others."""
+
+    glob: Glob
+    negated: bool
+    selectors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which rules one layer (a configuration file, the command line) turns on and off."""
+class Layer:
+    """What one source says; None where it is silent. The fields have the names of the keys, with underscores."""
 
     select: tuple[str, ...] | None = None
-    extend_select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    per_file_ignores: tuple[PerFileIgnore, ...] | None = None
+    exclude: tuple[Glob, ...] | None = None
+    extend_exclude: tuple[Glob, ...] | None = None
+    force_exclude: bool | None = None
+    respect_gitignore: bool | None = None
+    src: tuple[Path, ...] | None = None
+    async_library: AsyncLibrary | None = None
+    http_client: HttpClient | None = None
+    postgres: Postgres | None = None
+    min_severity: Severity | None = None
+    output_format: OutputFormat | None = None
+    cache_dir: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings that hold for one file."""
+    """The settings that hold for one file.
+
+    Args:
+        root: folder of the configuration file, or the current folder when there is none.
+        source: the configuration file; None when there is none.
+        selections: which rules are on, in layers (`selection.enabled_rules` adds them up).
+        per_file_ignores: rules that are off in some files.
+        exclude: what a walk leaves out, `extend-exclude` included.
+        force_exclude: leave it out also when it is named on the command line.
+        respect_gitignore: whether a walk leaves out what git ignores.
+        src: absolute source roots, from which module names are counted.
+        async_library: which library's replacements to name; None: asyncio's.
+        http_client: which client to name for blocking HTTP.
+        postgres: which driver to name for psycopg2.
+        min_severity: milder findings are not shown and don't count.
+        output_format: None: `full` on a terminal, else `concise`.
+        cache_dir: absolute folder of the cache.
+    """
 
     root: Path = field(default_factory=Path.cwd)
+    source: Path | None = None
     selections: tuple[Selection, ...] = ()
-    exclude: tuple[str, ...] = ()
-    extend_exclude: tuple[str, ...] = ()
+    per_file_ignores: tuple[PerFileIgnore, ...] = ()
+    exclude: tuple[Glob, ...] = ()
     force_exclude: bool = False
     respect_gitignore: bool = True
-    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    src: tuple[Path, ...] = ()
+    src: tuple[Path, ...] = field(default_factory=lambda: (Path.cwd(), Path.cwd() / "src"))
     async_library: AsyncLibrary | None = None
     http_client: HttpClient = "httpx"
     postgres: Postgres = "asyncpg"
     min_severity: Severity = Severity.WARNING
-    output_format: str | None = None
-    cache_dir: Path | None = None
+    output_format: OutputFormat | None = None
+    cache_dir: Path = field(default_factory=lambda: Path.cwd() / CACHE_FOLDER)
+
+    @classmethod
+    def from_layers(cls, root: Path, layers: Sequence[Layer] = (), source: Path | None = None) -> Settings:
+        """Add layers up, lowest first.
+
+        A later layer's value replaces an earlier one's; `extend-select` and `extend-exclude` add to it.
+        """
+        merged: dict[str, Any] = {}
+        excluded: list[Glob] = []
+        for layer in layers:
+            for name in _REPLACING:
+                if (value := getattr(layer, name)) is not None:
+                    merged[name] = value
+            excluded += layer.extend_exclude or ()
+        default_exclude = tuple(compile_glob(pattern, str(root)) for pattern in DEFAULT_EXCLUDE)
+        return cls(
+            root=root,
+            source=source,
+            selections=tuple(
+                Selection(select=layer.select, extend_select=layer.extend_select or (), ignore=layer.ignore or ())
+                for layer in layers
+                if layer.select is not None or layer.extend_select or layer.ignore
+            ),
+            exclude=(*merged.pop("exclude", default_exclude), *excluded),
+            src=merged.pop("src", (root, root / "src")),
+            cache_dir=merged.pop("cache_dir", root / CACHE_FOLDER),
+            **merged,
+        )
+
+
+_ADDING = {"select", "extend_select", "ignore", "extend_exclude"}
+_REPLACING = tuple(f.name for f in fields(Layer) if f.name not in _ADDING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands: what to say in an error, and the folder that its relative paths start from."""
+
+    what: str
+    folder: Path
+    codes: Collection[str]
+
+    def wrong(self, problem: str) -> ConfigError:
+        return ConfigError(f"{self.what}: {problem}")
+
+
+_Parse = Callable[[str, object, _Place], object]
+
+
+def parse_layer(table: Mapping[str, object], *, where: str, folder: Path, codes: Collection[str]) -> Layer:
+    """Turn a TOML table into a layer.
+
+    Args:
+        table: its keys and values as `tomllib` gives them, without `extend`.
+        where: what it is, for errors (`/app/pyproject.toml, [tool.asgiway-lint]`).
+        folder: absolute folder that its relative paths start from.
+        codes: the codes of all rules.
+
+    Raises:
+        ConfigError: an unknown key, or a value of the wrong type or outside the choice.
+    """
+    place = _Place(where, folder, codes)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in KEYS:
+            raise place.wrong(f"unknown key '{key}'{nearest(key, [*KEYS, 'extend'])}")
+        values[key.replace("-", "_")] = KEYS[key](key, value, place)
+    return Layer(**values)
+
+
+def _boolean(key: str, value: object, place: _Place) -> bool:
+    if not isinstance(value, bool):
+        raise place.wrong(f"'{key}' must be true or false, not {_shown(value)}")
+    return value
+
+
+def _string(key: str, value: object, place: _Place) -> str:
+    if not isinstance(value, str):
+        raise place.wrong(f"'{key}' must be a string, not {_shown(value)}")
+    return value
+
+
+def _strings(key: str, value: object, place: _Place) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise place.wrong(f"'{key}' must be a list of strings, not {_shown(value)}")
+    items = cast("list[object]", value)
+    for item in items:
+        if not isinstance(item, str):
+            raise place.wrong(f"'{key}' must be a list of strings; it contains {_shown(item)}")
+    return tuple(str(item) for item in items)
+
+
+def _selectors(key: str, value: object, place: _Place) -> tuple[str, ...]:
+    try:
+        return tuple(check_selector(selector, place.codes) for selector in _strings(key, value, place))
+    except SelectorError as error:
+        raise place.wrong(f"'{key}': {error}") from error
+
+
+def _glob(key: str, pattern: str, place: _Place) -> Glob:
+    try:
+        return compile_glob(pattern, str(place.folder))
+    except GlobError as error:
+        raise place.wrong(f"'{key}': {error}") from error
+
+
+def _globs(key: str, value: object, place: _Place) -> tuple[Glob, ...]:
+    return tuple(_glob(key, pattern, place) for pattern in _strings(key, value, place))
+
+
+def _per_file_ignores(key: str, value: object, place: _Place) -> tuple[PerFileIgnore, ...]:
+    if not isinstance(value, dict):
+        raise place.wrong(
+            f"'{key}' must be a table of patterns and codes ('tests/**' = ['AW108']), not {_shown(value)}"
+        )
+    table = cast("dict[str, object]", value)
+    return tuple(
+        PerFileIgnore(
+            _glob(key, pattern.removeprefix("!"), place),
+            pattern.startswith("!"),
+            _selectors(f"{key}.{pattern}", selectors, place),
+        )
+        for pattern, selectors in table.items()
+    )
+
+
+def _path(key: str, value: object, place: _Place) -> Path:
+    return _absolute(_string(key, value, place), place.folder)
+
+
+def _paths(key: str, value: object, place: _Place) -> tuple[Path, ...]:
+    return tuple(_absolute(text, place.folder) for text in _strings(key, value, place))
+
+
+def _absolute(text: str, folder: Path) -> Path:
+    return folder / Path(text).expanduser()
+
+
+_Choice = TypeVar("_Choice")
+
+
+def _one_of(choices: Sequence[str], convert: Callable[[str], _Choice]) -> Callable[[str, object, _Place], _Choice]:
+    def parse(key: str, value: object, place: _Place) -> _Choice:
+        word = _string(key, value, place)
+        if word not in choices:
+            raise place.wrong(f"'{key}' must be one of {', '.join(choices)}, not '{word}'{nearest(word, choices)}")
+        return convert(word)
+
+    return parse
+
+
+def _shown(value: object) -> str:
+    """Show a value the way it looks in TOML, near enough, and short."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+# Every key of a configuration file but `extend`, in the order of the documentation; `-` for the `_` of the field.
+KEYS: Mapping[str, _Parse] = {
+    "select": _selectors,
+    "extend-select": _selectors,
+    "ignore": _selectors,
+    "per-file-ignores": _per_file_ignores,
+    "exclude": _globs,
+    "extend-exclude": _globs,
+    "force-exclude": _boolean,
+    "respect-gitignore": _boolean,
+    "src": _paths,
+    "async-library": _one_of(get_args(AsyncLibrary), str),
+    "http-client": _one_of(get_args(HttpClient), str),
+    "postgres": _one_of(get_args(Postgres), str),
+    "min-severity": _one_of(list(Severity), Severity),
+    "output-format": _one_of(OUTPUT_FORMATS, str),
+    "cache-dir": _path,
+}

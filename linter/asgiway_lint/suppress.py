@@ -73,11 +73,8 @@ def find_directives(source: str) -> tuple[Directive, ...]:
 def _directives(source: str) -> Iterable[Directive]:
     for comment in find_comments(source):
         file_level = _FILE.match(comment.text)
-        if file_level is None:
-            match = _LINE.search(comment.text)
-        else:
-            match = file_level if comment.own_line else None
-        if match is not None:
+        match = file_level or _LINE.search(comment.text)
+        if match is not None and (comment.own_line or not file_level):
             codes = tuple(dict.fromkeys(_CODE.findall((match["codes"] or "").upper())))
             column = comment.column + match.start()
             yield Directive(comment.line, column, comment.column + match.end(), codes, file_level is not None)
