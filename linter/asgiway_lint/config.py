@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 AsyncLibrary = Literal["asyncio", "anyio", "trio"]
-HttpClient = Literal["httpx", "aiohttp"]
+HttpClient = Literal["httpx", "httpx2", "aiohttp", "niquests"]
 Postgres = Literal["asyncpg", "psycopg"]
 OutputFormat = Literal["full", "concise", "json"]
 

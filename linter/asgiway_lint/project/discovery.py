@@ -1,0 +1,212 @@
+"""Which files a run looks at: walks folders, leaves out what the settings and git leave out, in an order that never varies.
+
+Named files are taken whatever their name; a walk takes `.py` and `.pyi`. Folders behind symbolic links are not entered (they are
+walked where they really are, and loops cannot happen); links to files are followed, dangling ones (editors' lock files) passed by.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from asgiway_lint.config import Settings
+from asgiway_lint.errors import MissingExtraError
+
+__all__ = ["Discovered", "Unlisted", "discover", "excluded_by_settings"]
+
+log = logging.getLogger(__name__)
+
+_SUFFIXES = (".py", ".pyi")
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A folder that could not be listed, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a walk found.
+
+    Args:
+        files: absolute, normalised, sorted, without duplicates.
+        missing: named paths that do not exist, as they were named.
+        unlisted: folders that could not be listed.
+    """
+
+    files: tuple[Path, ...]
+    missing: tuple[str, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
+
+
+def discover(paths: Sequence[str], *, cwd: Path, settings_for: Callable[[Path], Settings]) -> Discovered:
+    """Find the files to look at.
+
+    Args:
+        paths: files and folders as named on the command line, relative to `cwd` or absolute.
+        cwd: absolute current folder.
+        settings_for: the settings of the files in a folder (absolute).
+    """
+    walk = _Walk(settings_for)
+    for name in paths:
+        path = os.path.normpath(cwd / name)
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                walk.missing.append(name)
+            else:
+                walk.files.add(path)  # reading it will say what is wrong
+            continue
+        folder = Path(path) if stat.S_ISDIR(mode) else Path(path).parent
+        if excluded_by_settings(path, settings_for(folder)):
+            log.debug("%s is excluded, and force-exclude is on", path)
+        elif stat.S_ISDIR(mode):
+            walk.folder(path)
+        else:
+            walk.files.add(path)
+    return Discovered(
+        files=tuple(map(Path, sorted(walk.files))),
+        missing=tuple(dict.fromkeys(walk.missing)),
+        unlisted=tuple(sorted(walk.unlisted, key=lambda each: each.path)),
+    )
+
+
+def excluded_by_settings(path: str, settings: Settings) -> bool:
+    """Whether a path that was named (not found by a walk) is left out: only with force-exclude, then by any of its folders."""
+    if not settings.force_exclude:
+        return False
+    posix, root = path.replace(os.sep, "/"), str(settings.root).replace(os.sep, "/")
+    return any(glob.covers(posix, root) for glob in settings.exclude)
+
+
+@dataclass(slots=True)
+class _Walk:
+    settings_for: Callable[[Path], Settings]
+    files: set[str] = field(default_factory=set[str])
+    missing: list[str] = field(default_factory=list[str])
+    unlisted: list[Unlisted] = field(default_factory=list[Unlisted])
+    _walked: set[str] = field(default_factory=set[str])
+    _ignored: dict[str, tuple[_GitIgnore, ...]] = field(default_factory=dict[str, "tuple[_GitIgnore, ...]"])
+
+    def folder(self, start: str) -> None:
+        pending = [start]
+        while pending:
+            folder = pending.pop()
+            if folder in self._walked:
+                continue
+            self._walked.add(folder)
+            try:
+                with os.scandir(folder) as listing:
+                    entries = list(listing)
+            except OSError as error:
+                self.unlisted.append(Unlisted(folder, error.strerror or str(error)))
+                continue
+            settings = self.settings_for(Path(folder))
+            ignores = self._ignores(folder) if settings.respect_gitignore else ()
+            for entry in entries:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if not is_folder and not entry.name.endswith(_SUFFIXES):
+                    continue
+                posix = entry.path.replace(os.sep, "/")
+                if any(glob.matches(posix) for glob in settings.exclude) or _is_ignored(posix, is_folder, ignores):
+                    log.debug("%s is excluded", entry.path)
+                elif is_folder:
+                    pending.append(entry.path)
+                elif _is_regular(entry):
+                    self.files.add(entry.path)
+
+    def _ignores(self, folder: str) -> tuple[_GitIgnore, ...]:
+        """Return the ignore files that hold in a folder, nearest first: up to the top of the repository, or its own only."""
+        known = self._ignored.get(folder)
+        if known is None:
+            here = Path(folder)
+            parent = str(here.parent)
+            above: tuple[_GitIgnore, ...] = ()
+            if (here / ".git").exists():
+                above = _read_gitignore(here, ".git/info/exclude")
+            elif parent in self._ignored:
+                above = self._ignored[parent]
+            elif any((folder / ".git").exists() for folder in here.parents):
+                above = self._ignores(parent)
+            known = self._ignored[folder] = _read_gitignore(here, ".gitignore") + above
+        return known
+
+
+def _is_regular(entry: os.DirEntry[str]) -> bool:
+    """Whether the entry is a file or a link to one: no folder named like one, no pipe that would block, no dangling link."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _GitIgnore:
+    """One ignore file.
+
+    Args:
+        base: the folder that its patterns start from.
+        patterns: whether each ignores (True) or takes back (False), and its expression.
+        any_pattern: all expressions in one: most paths match none, and asking them one by one is slow.
+    """
+
+    base: str
+    patterns: tuple[tuple[bool, re.Pattern[str]], ...]
+    any_pattern: re.Pattern[str]
+
+    def decides(self, path: str) -> bool | None:
+        """Return whether it ignores (True) or takes back (False) a path; None if it says nothing of it.
+
+        Only patterns that match the path itself count, not those that match a folder above it: a walk has asked about that
+        folder before it went in, and whoever names an ignored folder on the command line means it.
+        """
+        relative = path[len(self.base) + 1 :]
+        if self.any_pattern.fullmatch(relative) is None:
+            return None
+        return next((include for include, regex in reversed(self.patterns) if regex.fullmatch(relative)), None)
+
+
+def _is_ignored(path: str, is_folder: bool, ignores: Iterable[_GitIgnore]) -> bool:
+    """Ask the ignore files, nearest first: the first that says anything of the path decides, as in git."""
+    for ignore in ignores:
+        decision = ignore.decides(path + "/" if is_folder else path)
+        if decision is not None:
+            return decision
+    return False
+
+
+def _read_gitignore(folder: Path, name: str) -> tuple[_GitIgnore, ...]:
+    try:
+        lines = (folder / name).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ()  # there is none, or git could not read it either
+    try:
+        from pathspec import GitIgnoreSpec  # 34 ms, and many trees have no ignore file
+    except ImportError as error:
+        raise MissingExtraError("pathspec") from error
+    patterns: list[tuple[bool, re.Pattern[str]]] = []
+    for line in lines:
+        try:
+            spec = GitIgnoreSpec.from_lines([line])
+        except ValueError as error:
+            log.warning("%s: the pattern '%s' is malformed and not used: %s", folder / name, line, error)
+            continue
+        for pattern in spec.patterns:
+            if pattern.include is not None and pattern.regex is not None:
+                patterns.append((pattern.include, cast("re.Pattern[str]", pattern.regex)))
+    if not patterns:
+        return ()
+    # Without the group's names, which may not occur twice in one expression.
+    together = "|".join(f"(?:{re.sub(r'[(][?]P<[^>]*>', '(?:', regex.pattern)})" for _, regex in patterns)
+    return (_GitIgnore(str(folder).replace(os.sep, "/"), tuple(patterns), re.compile(together)),)
