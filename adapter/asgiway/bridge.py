@@ -1,0 +1,247 @@
+"""One HTTP request's way through the adapter, seen from the loop: admission, hand-off, answer, end.
+
+One hop in, one hop out: the request reaches its worker once (``pool.submit``), and a small response comes back with a
+single wake, start, body and end together. Everything that can end a request early (the client leaves, its task is
+cancelled, ``send()`` fails, shutdown, the queue takes too long) is turned into ``Exchange.abort``, after which the worker
+comes back by itself; this module never waits for a thread that may be stuck.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from asgiway.environ import EnvironBuilder, content_length
+from asgiway.errors import (
+    BadRequestError,
+    ClientDisconnected,
+    DrainingError,
+    RequestTooLargeError,
+)
+from asgiway.exchange import Exchange
+from asgiway.in_flight import InFlight, QueueTimeoutError
+from asgiway.loops import current_port
+from asgiway.pool import WorkerPool
+from asgiway.receiver import Receive, Receiver
+from asgiway.request_body import BodyBuffer
+from asgiway.settings import Settings
+
+__all__ = ["Bridge"]
+
+logger = logging.getLogger("asgiway")
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+SPOOL_MEMORY = 512 * 1024
+"""Bytes of a body of unknown length that are kept in memory; a longer one goes to a temporary file."""
+
+RETRY_AFTER = 1
+"""Seconds that a client is asked to wait after a 503 (RFC 9110, 10.2.3)."""
+
+
+class Bridge:
+    """Serves HTTP requests with a WSGI application.
+
+    Parameters:
+        app: the WSGI application, `app_name` what to call it in messages.
+        settings: see Settings.
+        pool: the worker threads.
+        environs: builds environs.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, app_name: str, settings: Settings, pool: WorkerPool, environs: EnvironBuilder
+    ) -> None:
+        self._app = app
+        self._app_name = app_name
+        self._settings = settings
+        self._pool = pool
+        self._environs = environs
+        self._overloaded = False
+        self.in_flight = InFlight(settings.queue_timeout, pool)
+        self.draining = False
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises:
+            whatever the application raised before its response was complete, so that the server answers 500, or cuts
+            the connection if headers are out; whatever `send` or `receive` raised.
+        """
+        try:
+            environ, chunked = self._environs.build(scope)
+            body, spool = self._plan_body(scope, environ, chunked)
+        except BadRequestError as exc:
+            await self._refuse(scope, send, exc.status_hint, str(exc))
+            return
+        if self.draining:
+            await self._refuse(scope, send, 503, "shutting down", retry=True)
+            return
+        if body is None:
+            environ["wsgi.input"] = io.BytesIO()
+        elif spool:
+            try:
+                if not await self._take_in(body, receive, keep_all=self._settings.body == "buffer"):
+                    return
+            except RequestTooLargeError as exc:
+                await self._refuse(scope, send, exc.status_hint, str(exc))
+                return
+            if body.complete:
+                content = body.take_all()
+                environ["CONTENT_LENGTH"] = str(len(content))
+                environ["wsgi.input"] = io.BytesIO(content)
+                body, spool = None, False
+
+        port = current_port()
+        exchange = Exchange(
+            self._app,
+            self._app_name,
+            scope,
+            environ,
+            port,
+            body=body,
+            spool=spool,
+            high_water=self._settings.high_water,
+        )
+        receiver = exchange.receiver = Receiver(port, receive, body, exchange)
+        environ["asgiway.disconnected"] = exchange.disconnected
+        environ["asgiway.loop_token"] = port.token
+        del environ
+        if not self._pool.submit(exchange):
+            await self._reject(scope, send)
+            return
+        self._overloaded = False
+        self.in_flight.add(exchange, port)
+        if body is not None and not _expects_continue(scope):
+            receiver.start()
+        try:
+            await self._answer(exchange, scope, send, receiver)
+        except BaseException:
+            # Cancelled, or send() failed: nobody listens any more. The first reason counts, if there is one already.
+            exchange.abort(ClientDisconnected("the request has ended before its response"))
+            if self._pool.remove(exchange):
+                exchange.never_started()
+            raise
+        finally:
+            if exchange.ended:
+                self.in_flight.discard(exchange, port)
+            else:
+                self.in_flight.detach(exchange, port)
+            if receiver.running:
+                await receiver.stop()
+
+    def _plan_body(self, scope: Scope, environ: dict[str, Any], chunked: bool) -> tuple[BodyBuffer | None, bool]:
+        """Where the request body will arrive (None: there is none), and whether it is taken in before the application runs.
+
+        Raises:
+            BadRequestError: Content-Length is no number, or too large.
+        """
+        declared = environ.get("CONTENT_LENGTH")
+        limit = self._settings.max_body_size
+        mode = self._settings.body
+        if declared is None:
+            # HTTP/1 announces a body by one of two headers (RFC 9112, 6.3); later versions by the stream alone.
+            if not chunked and environ["SERVER_PROTOCOL"].startswith("HTTP/1"):
+                return None, False
+            return BodyBuffer(limit), mode != "stream"
+        length = content_length(declared)
+        if length == 0:
+            return None, False
+        if limit is not None and length > limit:
+            raise RequestTooLargeError(f"the request body of {length} bytes is larger than the allowed {limit}")
+        return BodyBuffer(limit, length), mode in ("spool", "buffer")
+
+    async def _take_in(self, body: BodyBuffer, receive: Receive, *, keep_all: bool) -> bool:
+        """Receive into `body` until it is complete or too large for memory; False when the client has left.
+
+        Raises:
+            RequestTooLargeError: more than max_body_size.
+        """
+        while not body.complete and (keep_all or body.buffered < SPOOL_MEMORY):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return False
+            body.feed(message.get("body", b""), message.get("more_body", False))
+            if body.error is not None:
+                raise body.error
+        return True
+
+    async def _answer(self, exchange: Exchange, scope: Scope, send: Send, receiver: Receiver) -> None:
+        """Send what the worker produces until it has ended."""
+        started = False
+        while True:
+            output = await exchange.output()
+            start = output.start
+            if exchange.aborted is None or output.final:
+                body = output.body
+                if start is not None:
+                    started = True
+                    await send({"type": "http.response.start", "status": start.status, "headers": start.headers})
+                if started and (body or output.final):
+                    await send({"type": "http.response.body", "body": body, "more_body": not output.final})
+                    exchange.sent_bytes(len(body))
+            if output.ended:
+                break
+            if not output.final and not receiver.watching:
+                receiver.watch()
+        failure, exchange.failure = exchange.failure, None
+        if exchange.stripped:
+            self._note_stripped(exchange.stripped)
+        if failure is None and exchange.complete:
+            return
+        reason = exchange.aborted
+        if isinstance(failure, RequestTooLargeError) and not started:
+            await self._refuse(scope, send, failure.status_hint, str(failure))
+        elif failure is not None and failure is not reason:
+            if isinstance(reason, ClientDisconnected):
+                # The application noticed, in its own words (Django: UnreadablePostError); there is nobody to tell.
+                logger.debug("%s: ended by the client's leaving: %r", exchange.label, failure)
+                return
+            if started:
+                logger.error("%s: the response was cut off: %s", exchange.label, failure)
+            raise failure
+        elif isinstance(reason, (QueueTimeoutError, DrainingError)):
+            if started:
+                raise reason
+            logger.warning("%s: 503: %s; %s", exchange.label, reason, self.in_flight.describe())
+            await self._refuse(scope, send, 503, str(reason), retry=True)
+        elif reason is not None and not isinstance(reason, ClientDisconnected):
+            raise reason
+
+    def _note_stripped(self, names: list[str]) -> None:
+        for name in names:
+            logger.warning(
+                "%s set the hop-by-hop header %r, which belongs to the server (PEP 3333); it was removed",
+                self._app_name,
+                name,
+            )
+
+    async def _reject(self, scope: Scope, send: Send) -> None:
+        if not self._overloaded:  # one line for an episode: a log that grows with the load makes the load worse
+            self._overloaded = True
+            logger.warning(
+                "%s %s: 503: max_queue reached; %s", scope["method"], scope["path"], self.in_flight.describe()
+            )
+        await self._refuse(scope, send, 503, "too many requests are waiting", retry=True)
+
+    async def _refuse(self, scope: Scope, send: Send, status: int, text: str, *, retry: bool = False) -> None:
+        """An answer of the adapter's own."""
+        content = f"{status} {HTTPStatus(status).phrase}: {text}\n".encode()
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content))]
+        if retry:
+            headers.append((b"retry-after", b"%d" % RETRY_AFTER))
+        if status in (400, 413, 431) and scope.get("http_version", "1.1").startswith("1"):
+            # What is left of the request can't be told from the next one (RFC 9112, 9.3; RFC 9110, 15.5.14).
+            headers.append((b"connection", b"close"))
+            logger.warning("%s %s: %d: %s", scope["method"], scope["path"], status, text)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+
+
+def _expects_continue(scope: Scope) -> bool:
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])

@@ -1,0 +1,221 @@
+"""ASGI scope -> WSGI environ, as plain functions over plain data: no thread, no event loop, no I/O.
+
+Rules kept here: PEP 3333 "environ Variables" and "Unicode Issues" (every str is latin-1 text whose code points are the
+bytes of the request); the ASGI specification's WSGI compatibility section (``root_path`` -> SCRIPT_NAME); RFC 9110 5.3
+(repeated fields), 8.6 (Content-Length); RFC 9113 8.2.3 (cookies). ``path`` decides, because routers and
+authorisation looked at it; ``raw_path`` only restores bytes that decoding to str has lost.
+
+Speed: this runs once a request on the event loop, so constant keys come from a copied template and header names
+from a bounded table; that is worth a third of the whole adapter's cost on a small request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+from asgiway.errors import BadRequestError
+
+__all__ = ["MAX_REPEATED_FIELDS", "EnvironBuilder", "content_length", "split_path"]
+
+Environ = dict[str, Any]
+
+MAX_REPEATED_FIELDS = 100
+"""How often one field may repeat before the request is refused with 431; the same limit as asgiref's."""
+
+_HEADER_TABLE_SIZE = 1024
+_DROP = ""  # what the table holds for a header that must not reach the application
+
+# Transfer-Encoding: the server has removed the chunking already, an application that sees the field would do it again.
+# Proxy: would become HTTP_PROXY, which many HTTP clients take for their proxy setting (CVE-2016-5385).
+_NEVER_EXPOSED = frozenset({"transfer-encoding", "proxy"})
+
+
+def _latin1(text: str) -> str:
+    """The bytes of `text` in UTF-8, as a str of latin-1 code points (PEP 3333, "Unicode Issues")."""
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def _environ_key(name: bytes) -> str:
+    """The environ key for a header name, or "" when the header must not be exposed."""
+    text = name.decode("latin-1").lower()
+    # A proxy that strips X-Forwarded-User does not strip x_forwarded_user, yet both would become the same key.
+    if text in _NEVER_EXPOSED or "_" in text:
+        return _DROP
+    if text == "content-type":
+        return "CONTENT_TYPE"
+    if text == "content-length":
+        return "CONTENT_LENGTH"
+    return "HTTP_" + text.upper().replace("-", "_")
+
+
+def split_path(path: str, root_path: str, raw_path: bytes | None) -> tuple[str, str]:
+    """SCRIPT_NAME and PATH_INFO for a request.
+
+    Parameters:
+        path: the decoded path of the scope; with or without `root_path` in front, since servers and routers differ.
+        root_path: the mount point; a trailing slash is ignored, because PATH_INFO must start with a slash or be empty.
+        raw_path: the undecoded path, None when the server does not know it. It is used only when it decodes to `path`:
+            a path that middleware has rewritten wins, so that checks made on `path` can't be bypassed.
+
+    Source: PEP 3333 "environ Variables"; ASGI HTTP scope, `root_path`.
+    """
+    root = root_path.rstrip("/")
+    if root and not root.startswith("/"):
+        root = "/" + root
+    if path.isascii() and (not root or root.isascii()):
+        whole, script = path, root
+    else:
+        whole, script = _latin1(path), _latin1(root)
+        if raw_path is not None and "\ufffd" in path:
+            decoded = unquote_to_bytes(raw_path.partition(b"?")[0])
+            lossy = decoded.decode("utf-8", "replace")
+            if lossy in (path, root + path):
+                whole = decoded.decode("latin-1")
+    if not script:
+        return "", whole or "/"
+    inside = _strip_prefix(whole, script)
+    if inside is None and "%" in script:
+        # A root_path configured in its percent-encoded form still names the same prefix.
+        inside = _strip_prefix(whole, _latin1(unquote(root)))
+        script = script if inside is None else _latin1(unquote(root))
+    return script, whole if inside is None else inside
+
+
+def _strip_prefix(path: str, prefix: str) -> str | None:
+    """`path` without `prefix`, None when `prefix` does not end at a segment boundary (/api is no prefix of /apiary)."""
+    if not path.startswith(prefix):
+        return None
+    rest = path[len(prefix) :]
+    return rest if not rest or rest.startswith("/") else None
+
+
+def content_length(value: str) -> int:
+    """The number in a Content-Length field.
+
+    Raises:
+        BadRequestError: it is not a plain decimal number (RFC 9110, 8.6); Python's int() would also take "+3" or "1_0".
+    """
+    if not (value.isascii() and value.isdigit()) or len(value) > 18:
+        raise BadRequestError(f"Content-Length is not a decimal number: {value[:40]!r}")
+    return int(value)
+
+
+class EnvironBuilder:
+    """Builds environs for one adapter.
+
+    Parameters:
+        constants: the entries that are the same for every request (wsgi.version, wsgi.errors, ...).
+        on_dropped: called with the name of a header that is withheld from the application because of an underscore,
+            when it is seen for the first time.
+    """
+
+    __slots__ = ("_constants", "_keys", "_on_dropped")
+
+    def __init__(self, constants: Mapping[str, Any], on_dropped: Callable[[str], None] | None = None) -> None:
+        self._constants: Environ = {
+            "wsgi.version": (1, 0),
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+            **constants,
+        }
+        self._keys: dict[bytes, str] = {}
+        self._on_dropped = on_dropped
+
+    def build(self, scope: Mapping[str, Any]) -> tuple[Environ, bool]:
+        """A fresh environ for an HTTP scope, and whether the request has a Transfer-Encoding.
+
+        The caller adds "wsgi.input" and what it knows about the loop.
+
+        Raises:
+            BadRequestError: contradicting Content-Length fields (400), or a field repeated more than
+                MAX_REPEATED_FIELDS times (431).
+        """
+        environ = self._constants.copy()
+        path: str = scope["path"]
+        raw_path: bytes | None = scope.get("raw_path")
+        root_path: str = scope.get("root_path", "")
+        if root_path or not path.isascii():
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = split_path(path, root_path, raw_path)
+        else:
+            environ["SCRIPT_NAME"] = ""
+            environ["PATH_INFO"] = path or "/"
+        query: str = scope.get("query_string", b"").decode("latin-1")
+        uri = quote(path, safe="/*") if raw_path is None else raw_path.partition(b"?")[0].decode("latin-1")
+        environ["QUERY_STRING"] = query
+        environ["REQUEST_URI"] = environ["RAW_URI"] = f"{uri}?{query}" if query else uri
+        environ["REQUEST_METHOD"] = scope["method"]
+        environ["SERVER_PROTOCOL"] = "HTTP/" + scope.get("http_version", "1.1")
+        scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
+        environ["wsgi.url_scheme"] = scheme
+        chunked = self._add_headers(environ, scope["headers"])
+        server = scope.get("server")
+        if server is not None and server[1] is not None:
+            environ["SERVER_NAME"] = server[0]
+            environ["SERVER_PORT"] = str(server[1])
+        else:
+            environ["SERVER_NAME"], environ["SERVER_PORT"] = _server_from_host(environ.get("HTTP_HOST", ""), scheme)
+        client = scope.get("client")
+        if client is not None:
+            environ["REMOTE_ADDR"] = client[0]
+            environ["REMOTE_PORT"] = str(client[1])
+        environ["asgi.scope"] = scope
+        return environ, chunked
+
+    def _add_headers(self, environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        keys = self._keys
+        chunked = False
+        repeated: dict[str, list[str]] | None = None
+        for name, value in headers:
+            key = keys.get(name)
+            if key is None:
+                key = self._learn(bytes(name))
+            if key == _DROP:
+                chunked = chunked or name.lower() == b"transfer-encoding"
+                continue
+            text = value.decode("latin-1")
+            if key not in environ:
+                environ[key] = text
+            else:
+                if repeated is None:
+                    repeated = {}
+                values = repeated.setdefault(key, [environ[key]])
+                values.append(text)
+                if len(values) > MAX_REPEATED_FIELDS:
+                    field = name.decode("latin-1")
+                    raise BadRequestError(f"header field {field!r} repeats more than {MAX_REPEATED_FIELDS} times", 431)
+        if repeated is not None:
+            for key, values in repeated.items():
+                environ[key] = _join_repeated(key, values)
+        return chunked
+
+    def _learn(self, name: bytes) -> str:
+        key = _environ_key(name)
+        if len(self._keys) < _HEADER_TABLE_SIZE:
+            self._keys[name] = key
+            if b"_" in name and self._on_dropped is not None:
+                self._on_dropped(name.decode("latin-1"))
+        return key
+
+
+def _join_repeated(key: str, values: list[str]) -> str:
+    """One value for a repeated field: RFC 9110 5.3; cookies by RFC 9113 8.2.3; Content-Length by RFC 9110 8.6."""
+    if key == "HTTP_COOKIE":
+        return "; ".join(values)
+    if key == "CONTENT_LENGTH":
+        if len(set(values)) > 1:
+            raise BadRequestError(f"contradicting Content-Length fields: {', '.join(values)[:80]}")
+        return values[0]
+    return ",".join(values)
+
+
+def _server_from_host(host: str, scheme: str) -> tuple[str, str]:
+    """SERVER_NAME and SERVER_PORT when the server doesn't tell (a unix socket): PEP 3333 forbids empty ones."""
+    port = "443" if scheme == "https" else "80"
+    if host.startswith("["):
+        name, _, rest = host[1:].partition("]")
+        explicit = rest.removeprefix(":")
+    else:
+        name, _, explicit = host.partition(":")
+    return name or "localhost", explicit if explicit.isascii() and explicit.isdigit() else port

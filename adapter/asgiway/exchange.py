@@ -1,0 +1,362 @@
+"""One request between its worker thread and its event loop: what each side leaves for the other, and how it waits.
+
+The worker runs ``run``: it calls the application, iterates the result and calls ``close()``, all on one thread and in
+one copy of the request's context. What it produces is left in ``_start``, ``_chunks``, ``_final``, ``failure`` and
+``ended`` (written in this order, read in the opposite one, so the reader never sees an effect without its cause), and the
+loop is woken once however much there is. The loop leaves request body and ``aborted`` for the worker and opens the
+locks of whoever waits. Every wait of a worker ends with ``abort``, so no thread depends on a task that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextvars import Context, copy_context
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from asgiway.errors import AppExitError, ClientDisconnected
+from asgiway.loops import LoopPort, Waiter
+from asgiway.receiver import Receiver
+from asgiway.request_body import BodyBuffer, open_body
+from asgiway.response import Response, Start
+
+__all__ = ["Exchange", "Output"]
+
+logger = logging.getLogger("asgiway")
+
+_COPY_BLOCK = 256 * 1024
+
+
+class Output:
+    """What the worker has produced since the loop last looked."""
+
+    __slots__ = ("body", "ended", "final", "start")
+
+    def __init__(self, start: Start | None, body: bytes, final: bool, ended: bool) -> None:
+        self.start = start
+        self.body = body
+        self.final = final
+        self.ended = ended
+
+
+class Exchange(Response):
+    """A request under way.
+
+    Parameters:
+        app: the WSGI application, and `app_name` what to call it in messages.
+        scope: the request's ASGI scope.
+        environ: its environ, complete but for "wsgi.input" when `body` is given.
+        port: the loop that serves the request.
+        body: where the request body arrives, None when "wsgi.input" is in `environ` already.
+        spool: copy the whole body to a temporary file first, and set CONTENT_LENGTH.
+        high_water: bytes of response that may wait for the client before the worker is held.
+    """
+
+    __slots__ = (
+        "_app",
+        "_chunks",
+        "_consumed",
+        "_context",
+        "_environ",
+        "_final",
+        "_gate",
+        "_high_water",
+        "_hold",
+        "_owner",
+        "_port",
+        "_posted",
+        "_produced",
+        "_signal",
+        "_spool",
+        "_start",
+        "_waiter",
+        "_waiting",
+        "aborted",
+        "body",
+        "born",
+        "ended",
+        "failure",
+        "on_detached_end",
+        "receiver",
+        "scope",
+        "thread",
+    )
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        app_name: str,
+        scope: Mapping[str, Any],
+        environ: dict[str, Any],
+        port: LoopPort,
+        *,
+        body: BodyBuffer | None,
+        spool: bool,
+        high_water: int,
+    ) -> None:
+        super().__init__(scope["method"] == "HEAD", app_name)
+        self.scope = scope
+        self._app = app
+        self._environ: dict[str, Any] | None = environ
+        self._context: Context | None = copy_context()
+        self._port = port
+        self.body = body
+        self._spool = spool
+        self._high_water = high_water
+        self.born = time.monotonic()
+        self.thread: threading.Thread | None = None
+        """The worker's thread while it works on this request; None before and after."""
+
+        self._start: Start | None = None
+        self._chunks: deque[bytes] = deque()
+        self._produced = 0
+        self._consumed = 0
+        self._final = False
+        self.failure: BaseException | None = None
+        """What the application raised."""
+        self.ended = False
+        """The worker is done, close() included."""
+
+        self._hold = False  # the whole response is about to be there: don't wake the loop before
+        self._posted = False
+        self._signal = False
+        self._waiter: Waiter | None = None
+        self._gate: threading.Lock | None = None
+        self._owner = 0
+        self._waiting: deque[threading.Lock] = deque()
+        self.aborted: Exception | None = None
+        """Why the application is to stop; its next read or write raises this."""
+        self.receiver: Receiver | None = None
+        """Who reads the request's messages on the loop."""
+        self.on_detached_end: Callable[[Exchange], None] | None = None
+        """Called on the loop when the worker ends after the request's task has gone."""
+
+    @property
+    def label(self) -> str:
+        """Names the request in log lines."""
+        return f"{self.scope['method']} {self.scope['path']}"
+
+    # ------------------------------------------------------------------ worker
+
+    def run(self, gate: threading.Lock) -> None:
+        """The whole life of the request on its worker; see pool.Job."""
+        if self.aborted is None:
+            self._gate = gate
+            self._owner = threading.get_ident()
+            self.thread = threading.current_thread()
+            context = self._context
+            assert context is not None
+            try:
+                context.run(self._call)
+            except Exception as exc:
+                self.failure = exc
+            except BaseException as exc:
+                self.failure = self._tamed(exc)
+            self.thread = None
+        self._context = self._environ = None
+        self.ended = True
+        self._post()
+
+    def _tamed(self, exc: BaseException) -> AppExitError:
+        error = AppExitError(f"{self._app_name} raised {type(exc).__name__}")
+        error.__cause__ = exc
+        return error
+
+    def _call(self) -> None:
+        environ = self._environ
+        assert environ is not None
+        self._environ = None  # from here on it is the application's; keeping it would tie a reference cycle
+        spooled = None
+        iterable: Any = ()
+        try:
+            if self.body is not None:
+                stream = open_body(self.body, self._wait_for_body)
+                if self._spool:
+                    spooled = stream = self._copy_to_disk(stream, environ)
+                environ["wsgi.input"] = stream
+            iterable = self._app(environ, self.start_response)
+            kind: type[Any] = type(iterable)
+            self._hold = (kind is list or kind is tuple) and not self.sent
+            self.consume(iterable, self._stopped)
+        except Exception as exc:
+            if exc is not self.aborted:
+                # StopIteration is an Exception, but can't cross an await.
+                self.failure = self._tamed(exc) if isinstance(exc, StopIteration) else exc
+        except BaseException as exc:
+            self.failure = self._tamed(exc)
+        finally:
+            self._hold = False
+            close = getattr(iterable, "close", None)
+            if close is not None:
+                self._close(close)
+            if spooled is not None:
+                spooled.close()
+
+    def _close(self, close: Callable[[], object]) -> None:
+        """PEP 3333, "Specification Details": close() is called however the request ended; its own errors end here."""
+        try:
+            close()
+        except BaseException:
+            logger.exception("%s: close() of the response failed for %s", self._app_name, self.label)
+
+    def _stopped(self) -> bool:
+        return self.aborted is not None
+
+    def emit(self, start: Start | None, data: bytes, final: bool) -> None:
+        """Leave it for the loop; waits while the client is slow. Raises the reason if the request is aborted."""
+        if self.aborted is not None:
+            raise self.aborted
+        if start is not None:
+            self._start = start
+        if data:
+            self._chunks.append(data)
+            self._produced += len(data)
+        if final:
+            self._final = True
+        if self._hold:
+            return
+        self._post()
+        if not final and self._full():
+            self._wait(self._full)
+            if self.aborted is not None:
+                raise self.aborted
+
+    def _full(self) -> bool:
+        return self._produced - self._consumed >= self._high_water
+
+    def _post(self) -> None:
+        if not self._posted:
+            self._posted = True
+            self._port.post(self)
+
+    def _wait(self, blocked: Callable[[], bool]) -> None:
+        """Wait while `blocked()`, until the loop opens the gate; ends at once when the request is aborted."""
+        if threading.get_ident() == self._owner and self._gate is not None:
+            gate = self._gate
+        else:  # the application reads or writes from a thread of its own
+            gate = threading.Lock()
+            gate.acquire()
+        while blocked() and self.aborted is None:
+            self._waiting.append(gate)
+            # The loop may have opened all gates before this one was there to be seen.
+            if (not blocked() or self.aborted is not None) and self._unregister(gate):
+                return
+            gate.acquire()
+
+    def _unregister(self, gate: threading.Lock) -> bool:
+        try:
+            self._waiting.remove(gate)
+        except ValueError:
+            return False  # it is being released: take that, or the next wait would end at once
+        return True
+
+    def _body_missing(self) -> bool:
+        body = self.body
+        return body is not None and not body.readable
+
+    def _wait_for_body(self) -> None:
+        receiver = self.receiver
+        if receiver is not None:
+            # Not by way of _post: the request's task may be held by a client that does not read, yet still sends.
+            self._port.post(receiver)
+        self._wait(self._body_missing)
+        if self.aborted is not None:
+            raise self.aborted
+
+    def _copy_to_disk(self, stream: Any, environ: dict[str, Any]) -> Any:
+        """Take in a body of unknown length, so that the application gets a true CONTENT_LENGTH."""
+        spooled = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _call
+        try:
+            size = 0
+            while block := stream.read(_COPY_BLOCK):
+                spooled.write(block)
+                size += len(block)
+            spooled.seek(0)
+        except BaseException:
+            spooled.close()
+            raise
+        environ["CONTENT_LENGTH"] = str(size)
+        return spooled
+
+    def disconnected(self) -> bool:
+        """environ["asgiway.disconnected"]: has the client left, as far as the server has told?"""
+        receiver = self.receiver
+        if self.aborted is None and receiver is not None and not receiver.watching:
+            receiver.watching = True
+            self._port.post(receiver)
+        return isinstance(self.aborted, ClientDisconnected)
+
+    # -------------------------------------------------------------------- loop
+
+    def ready(self) -> None:
+        """See loops.Postable: the worker has left something."""
+        self._signal = True
+        waiter = self._waiter
+        if waiter is not None:
+            if not waiter.done():
+                waiter.set_result(None)
+        elif self.ended and self.on_detached_end is not None:
+            self.on_detached_end(self)
+
+    async def output(self) -> Output:
+        """Wait for the worker to produce something, and take it."""
+        while not self._signal:
+            self._waiter = waiter = self._port.waiter()
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+        self._signal = False
+        self._posted = False  # before looking: what comes later posts again
+        # In the opposite order of writing, see the module's first lines.
+        ended = self.ended
+        final = self._final
+        chunks = self._chunks
+        if not chunks:
+            body = b""
+        elif len(chunks) == 1:
+            body = chunks.popleft()
+        else:
+            pieces: list[bytes] = []
+            while chunks:
+                pieces.append(chunks.popleft())
+            body = b"".join(pieces)
+        start = None
+        if body or final:
+            start, self._start = self._start, None
+        return Output(start, body, final, ended)
+
+    def sent_bytes(self, count: int) -> None:
+        """The server has taken `count` bytes of body: a worker that was held may go on."""
+        self._consumed += count
+        self.open_gates()
+
+    def open_gates(self) -> None:
+        """Let every thread that waits look again."""
+        waiting = self._waiting
+        while waiting:
+            try:
+                gate = waiting.popleft()
+            except IndexError:
+                return
+            gate.release()
+
+    def abort(self, error: Exception) -> None:
+        """Have the application stop at its next read or write; `error` is what that raises. The first reason counts."""
+        if self.aborted is not None or self.ended:
+            return
+        self.aborted = error
+        if self.body is not None:
+            self.body.fail(error)
+        self.open_gates()
+
+    def never_started(self) -> None:
+        """The pool gave the request back before a worker had it: nothing else will end it."""
+        self._context = self._environ = None
+        self.ended = True
+        self.ready()

@@ -1,0 +1,136 @@
+"""The requests under way, and what must be done about them as time passes.
+
+One timer for each loop serves all its requests, and runs only while there are some: a timer for each request would cost
+more than the hand-off. It starts the watch for the client's leaving once a request has lasted SWEEP_SECONDS, and gives
+up those that have waited too long for a thread.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterator
+
+from asgiway.errors import AdapterError
+from asgiway.exchange import Exchange
+from asgiway.loops import LoopPort
+from asgiway.pool import WorkerPool
+
+__all__ = ["SWEEP_SECONDS", "InFlight", "QueueTimeoutError"]
+
+SWEEP_SECONDS = 0.1
+
+
+class QueueTimeoutError(AdapterError):
+    """The request has waited for a thread longer than ``queue_timeout``."""
+
+    status_hint = 503
+
+
+class _OnLoop:
+    """The requests of one loop; everything here happens on that loop."""
+
+    __slots__ = ("exchanges", "sweeping")
+
+    def __init__(self) -> None:
+        self.exchanges: set[Exchange] = set()
+        self.sweeping = False
+
+
+class _Abort:
+    """Carries an abort to the loop that serves the request."""
+
+    __slots__ = ("_error", "_exchange", "_owner")
+
+    def __init__(self, owner: InFlight, exchange: Exchange, error: Exception) -> None:
+        self._owner = owner
+        self._exchange = exchange
+        self._error = error
+
+    def ready(self) -> None:
+        self._owner.abort(self._exchange, self._error)
+
+
+class InFlight:
+    """Knows every request that has been admitted and whose worker has not ended.
+
+    Parameters:
+        queue_timeout: seconds a request may wait for a thread.
+        pool: where it waits.
+    """
+
+    def __init__(self, queue_timeout: float, pool: WorkerPool) -> None:
+        self._queue_timeout = queue_timeout
+        self._pool = pool
+        self._loops: weakref.WeakKeyDictionary[LoopPort, _OnLoop] = weakref.WeakKeyDictionary()
+        self._last: tuple[LoopPort, _OnLoop] | None = None  # spares the weak dictionary's look-up
+
+    def _of(self, port: LoopPort) -> _OnLoop:
+        last = self._last
+        if last is not None and last[0] is port:
+            return last[1]
+        here = self._loops.get(port)
+        if here is None:
+            here = self._loops[port] = _OnLoop()
+        self._last = (port, here)
+        return here
+
+    def add(self, exchange: Exchange, port: LoopPort) -> None:
+        """A request has been admitted."""
+        here = self._of(port)
+        here.exchanges.add(exchange)
+        if not here.sweeping:
+            here.sweeping = True
+            port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))
+
+    def discard(self, exchange: Exchange, port: LoopPort) -> None:
+        """A request and its worker have ended."""
+        self._of(port).exchanges.discard(exchange)
+
+    def detach(self, exchange: Exchange, port: LoopPort) -> None:
+        """The request's task is gone while its worker still works: keep it in the books until that ends."""
+        exchange.on_detached_end = lambda ended: self.discard(ended, port)
+
+    def _sweep(self, port: LoopPort, here: _OnLoop) -> None:
+        now = time.monotonic()
+        for exchange in list(here.exchanges):
+            age = now - exchange.born
+            if age < SWEEP_SECONDS:
+                continue
+            if exchange.thread is None and age > self._queue_timeout:
+                self.abort(
+                    exchange, QueueTimeoutError(f"no thread became free within {self._queue_timeout:g} s"), waiting=True
+                )
+            receiver = exchange.receiver
+            if receiver is not None and not receiver.watching:
+                receiver.watch()
+        if here.exchanges:
+            port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))
+        else:
+            here.sweeping = False
+
+    def abort(self, exchange: Exchange, error: Exception, *, waiting: bool = False) -> None:
+        """End a request; `waiting`: only if it still waits for a thread. On its own loop only."""
+        if self._pool.remove(exchange):
+            exchange.abort(error)
+            exchange.never_started()
+        elif not waiting:
+            exchange.abort(error)
+
+    def abort_all(self, error: Exception) -> None:
+        """From any thread: end all requests."""
+        for port, here in list(self._loops.items()):
+            for exchange in list(here.exchanges):
+                port.post(_Abort(self, exchange, error))
+
+    def __iter__(self) -> Iterator[Exchange]:
+        for here in list(self._loops.values()):
+            yield from list(here.exchanges)
+
+    def __len__(self) -> int:
+        return sum(len(here.exchanges) for here in list(self._loops.values()))
+
+    def describe(self) -> str:
+        """For log lines: how busy the pool is."""
+        pool = self._pool
+        return f"threads {pool.threads - pool.idle} busy of {pool.limit}, {pool.queued} waiting, {len(self)} in flight"
