@@ -28,7 +28,7 @@ _PLACEHOLDERS: Final = frozenset({"name", "call", "object", "http_client", "post
 _TEXTS: Final = ("rule", "use", "use_anyio", "use_trio", "asyncio", "anyio", "predicate", "object")
 _FLAGS: Final = ("default", "any_loop")
 _SETTINGS: Final = frozenset((*_TEXTS, *_FLAGS))
-_FILE_KEYS: Final = _SETTINGS | {"library", "url", "aliases", "functions", "types"}
+_FILE_KEYS: Final = _SETTINGS | {"library", "url", "aliases", "functions", "returns", "types"}
 _FUNCTION_KEYS: Final = _SETTINGS | {"names", "returns", "kind"}
 _METHOD_KEYS: Final = _SETTINGS | {"names", "returns"}
 _CONSTRUCTOR_KEYS: Final = _SETTINGS | {"kind"}
@@ -193,6 +193,8 @@ def parse_library(package: str, table: Table, source: str) -> LibraryFile:
     parser = _Parser(package, _Settings({}).nested(place, table))
     for where, group in (place / "functions").groups(table.get("functions", [])):
         parser.functions(where, group)
+    for name, target in parser.by_type(place / "returns", table.get("returns", {})).items():
+        parser.result(place / "returns", parser.full((place / "returns").dotted(name)), target)
     types = (place / "types").table(table.get("types", {}))
     for name, value in types.items():
         where = place / "types" / name
@@ -249,7 +251,12 @@ class _Parser:
             written = name if self.package == "builtins" else full
             self.add(place / "names" / i, settings.entry(place, full, kind, written))
             if "returns" in table:
-                self.returns[full] = self.reference(place / "returns", table["returns"])
+                self.result(place / "returns", full, self.reference(place / "returns", table["returns"]))
+
+    def result(self, place: _Place, name: str, target: str) -> None:
+        if name in self.returns:
+            raise place.error(f"{name} has a result type already")
+        self.returns[name] = target
 
     def type(self, place: _Place, name: str, table: Table) -> None:
         place.known(table, _TYPE_KEYS)
