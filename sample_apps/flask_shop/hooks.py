@@ -31,7 +31,12 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    get_shop().counters.count("answered")
+    counters = get_shop().counters
+    counters.count("answered")
+    if response.direct_passthrough:
+        counters.count("closed")  # a file goes to the server as it is: nobody closes the response around it
+    else:
+        response.call_on_close(lambda: counters.count("closed"))
     response.headers["X-Request-ID"] = g.request_id
     response.headers["Server-Timing"] = f"app;dur={(time.perf_counter() - g.started) * 1000:.1f}"
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -42,7 +47,10 @@ def _finish(response: Response) -> Response:
 
 
 def _tear_down(error: BaseException | None) -> None:
-    get_shop().counters.count("torn_down")
+    # Flask tears a streamed request down twice: when the view has returned, and when its stream has ended.
+    if not g.get("torn_down"):
+        g.torn_down = True
+        get_shop().counters.count("torn_down")
 
 
 def _close_connection(error: BaseException | None) -> None:

@@ -16,11 +16,12 @@ __all__ = ["Counters", "Shop", "get_connection", "get_shop"]
 
 @dataclass(slots=True)
 class Counters:
-    """Requests begun, answered and torn down; equal when nothing runs."""
+    """Requests begun, answered (the response made), torn down and closed (the response gone); equal when nothing runs."""
 
     begun: int = 0
     answered: int = 0
     torn_down: int = 0
+    closed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count(self, what: str) -> None:

@@ -113,10 +113,10 @@ def create_order() -> ResponseReturnValue:
     content = _read_object()
     lines: list[Line] = []
     problems: dict[str, str] = {}
-    given: Any = content.get("lines")
-    if not isinstance(given, list) or not given:
+    entries = _as_list(content.get("lines"))
+    if not entries:
         raise ValidationError({"lines": "give at least one"})
-    for number, entry in enumerate(cast(list[Any], given)):
+    for number, entry in enumerate(entries):
         fields: dict[str, Any] = cast(dict[str, Any], entry) if isinstance(entry, dict) else {}
         sku, quantity = fields.get("sku"), fields.get("quantity", 1)
         row = get_connection().row("SELECT * FROM products WHERE sku = ?", sku) if isinstance(sku, str) else None
@@ -141,7 +141,12 @@ def stats() -> ResponseReturnValue:
         movements=connection.value("SELECT count(*) FROM movements"),
         orders=connection.value("SELECT count(*) FROM orders"),
         database=connection.dialect.name,
-        requests={"begun": counters.begun, "answered": counters.answered, "torn_down": counters.torn_down},
+        requests={
+            "begun": counters.begun,
+            "answered": counters.answered,
+            "torn_down": counters.torn_down,
+            "closed": counters.closed,
+        },
     )
 
 
@@ -155,6 +160,10 @@ def _read_object() -> dict[str, Any]:
     if not isinstance(content, dict):
         abort(400, "a JSON object is expected")
     return cast(dict[str, Any], content)
+
+
+def _as_list(value: object) -> list[object]:
+    return cast(list[object], value) if isinstance(value, list) else []
 
 
 def _read_product(*, partial: bool) -> Row:

@@ -48,6 +48,7 @@ def export_movements() -> ResponseReturnValue:
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow(COLUMNS)
+        yield buffer.getvalue()
         last, left = 0, most
         while left is None or left > 0:
             wanted = ROWS_AT_A_TIME if left is None else min(left, ROWS_AT_A_TIME)
@@ -57,10 +58,10 @@ def export_movements() -> ResponseReturnValue:
                 last,
                 wanted,
             )
-            writer.writerows([row[column] for column in COLUMNS] for row in rows)
-            yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
+            writer.writerows([row[column] for column in COLUMNS] for row in rows)
+            yield buffer.getvalue()
             if len(rows) < wanted:
                 return
             last = rows[-1]["id"]
