@@ -1,0 +1,273 @@
+"""Whether one call, or one ``with`` or ``for``, blocks by itself: what it may call, by the catalogue, under its predicate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from asgiway_lint.analysis import members
+from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.values import (
+    BOUND,
+    CLASS,
+    EXT,
+    FUNCTION,
+    INSTANCE,
+    METHOD,
+    NONE,
+    OBJECT,
+    PARTIAL,
+    TEXT,
+    Place,
+    Value,
+    Values,
+)
+from asgiway_lint.catalogue import CallArguments, Entry, blocks
+from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
+from asgiway_lint.facts import model
+from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts
+
+__all__ = ["Site", "direct_call", "direct_event", "handed_over", "targets"]
+
+# Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
+_LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
+_LAZY_RESULT: Final = "_Iterator"
+# They take coroutines: an argument that we think blocks is a type that we got wrong.
+_TAKES_AWAITABLES: Final = frozenset(
+    f"asyncio.{name}"
+    for name in ("gather", "create_task", "ensure_future", "wait_for", "shield", "wait", "as_completed")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Something that blocks.
+
+    Attributes:
+        entry: the catalogue's word on it.
+        symbol: its qualified name for people.
+    """
+
+    entry: Entry
+    symbol: str
+
+
+def direct_call(evaluator: Evaluator, path: str, facts: Facts, index: int, values: Values) -> Site | None:
+    """The blocking API that a call calls, or None.
+
+    Args:
+        evaluator: the run's evaluator.
+        path: the file of the call.
+        facts: its facts.
+        index: the call's index in them.
+        values: what it may call.
+    """
+    call = facts.calls[index]
+    if call.flags & AWAITED:
+        return None
+    site: Site | None = None
+    for value in values:
+        if value == NONE:
+            continue
+        found = _entry(evaluator, value)
+        if found is None:
+            return None  # one of the possibilities does not block: no accusation
+        site = site or found
+    if site is None or site.entry.kind == "context_manager":
+        return None
+    if site.entry.predicate and not blocks(site.entry.predicate, arguments(evaluator, path, call)):
+        return None
+    if _silenced(evaluator, path, facts, call, values) or _awaited_later(facts, call, index):
+        return None
+    return site
+
+
+def direct_event(evaluator: Evaluator, path: str, event: Event) -> Site | None:
+    """The blocking API behind a ``with`` or ``for``, or None."""
+    if event.kind not in ("enter", "iter"):
+        return None
+    place = Place(path, event.scope, event.seq, event.block)
+    if event.kind == "enter" and event.expr[0] == model.CALL:
+        call = evaluator.call(path, event.expr[1])
+        names = evaluator.callee(path, call)
+        entries = [evaluator.catalogue.find(value[1]) if value[0] == EXT else None for value in names]
+        if entries and all(entry is not None and entry.kind == "context_manager" for entry in entries):
+            entry = entries[0]
+            assert entry is not None
+            if not entry.predicate or blocks(entry.predicate, arguments(evaluator, path, call)):
+                return Site(entry, names[0][1])
+            return None
+    method = "__enter__" if event.kind == "enter" else "__next__"
+    site: Site | None = None
+    for value in evaluator.values(event.expr, place):
+        if value == NONE:
+            continue
+        entry = evaluator.catalogue.find_method(value[1], method) if value[0] == INSTANCE else None
+        if entry is None:
+            return None
+        site = site or Site(entry, value[1])
+    return site
+
+
+def arguments(evaluator: Evaluator, path: str, call: Call) -> CallArguments:
+    """A call's arguments as predicates see them."""
+    place = Place(path, call.scope, call.seq, call.block)
+    positional: list[Argument] = []
+    starred = False
+    for expr in call.args:
+        if expr[0] == model.STAR:
+            starred = True
+            break
+        positional.append(_argument(evaluator, expr, place))
+    keywords = {name: _argument(evaluator, expr, place) for name, expr in call.keywords if name is not None}
+    return CallArguments(tuple(positional), keywords, starred or any(name is None for name, _ in call.keywords))
+
+
+def _argument(evaluator: Evaluator, expr: Expr, place: Place) -> Argument:
+    if expr[0] == model.CONST:
+        value: Argument = expr[1]
+        return value
+    if expr[0] in (model.NAME, model.ATTR):
+        values = evaluator.values(expr, place)
+        if len(values) == 1:
+            if values[0][0] == EXT:
+                return Symbol(values[0][1])
+            if values[0][0] == TEXT:
+                text: str = values[0][1]
+                return text
+            if values[0] == NONE:
+                return None
+    return UNKNOWN
+
+
+def _entry(evaluator: Evaluator, value: Value) -> Site | None:
+    kind = value[0]
+    catalogue = evaluator.catalogue
+    if kind == EXT:
+        name = value[1]
+        if not catalogue.known_package(name.partition(".")[0]):
+            return None
+        entry = catalogue.find(name)
+    elif kind == METHOD:
+        name = f"{value[1]}.{value[2]}"
+        entry = catalogue.find_method(value[1], value[2])
+    elif kind == INSTANCE:
+        name = value[1]
+        entry = catalogue.find_method(name, "__call__")
+    else:
+        return None
+    return Site(entry, entry.name.removesuffix(".*") if kind == EXT else name) if entry and entry.default else None
+
+
+def _silenced(evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values) -> bool:
+    """Whether another call on the same object makes this one harmless (``setblocking(False)``, ``done()``)."""
+    if call.callee[0] != model.ATTR:
+        return False
+    receiver = call.callee[1]
+    for value in values:
+        if value[0] != METHOD:
+            continue
+        silencers = evaluator.catalogue.silenced_by(value[1])
+        if not silencers:
+            continue
+        for other in facts.calls:
+            if other.callee[0] != model.ATTR or other.callee[1] != receiver or other.callee[2] not in silencers:
+                continue
+            if receiver[0] == model.NAME and other.scope != call.scope:
+                continue
+            if blocks(silencers[other.callee[2]], arguments(evaluator, path, other)):
+                return True
+    return False
+
+
+def _awaited_later(facts: Facts, call: Call, index: int) -> bool:
+    """Whether the result is kept in a variable that is awaited: then it is no blocking call, whatever its type seems to be."""
+    if call.callee[0] != model.ATTR:
+        return False
+    kept = {
+        name
+        for name, bindings in facts.scopes[call.scope].bindings.items()
+        if any(binding.kind == "value" and binding.a == (model.CALL, index) for binding in bindings)
+    }
+    return bool(kept) and any(
+        event.kind == "await" and event.scope == call.scope and event.expr[0] == model.NAME and event.expr[1] in kept
+        for event in facts.events
+    )
+
+
+def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]:
+    """Calls (by index) that stand as an argument where it is not they that run: lazy iterators handed to a thread, and
+    methods handed to `asyncio.gather` and its like."""
+    found: set[int] = set()
+    for call in facts.calls:
+        inner = [arg[1] for arg in (*call.args, *[value for _, value in call.keywords]) if arg[0] == model.CALL]
+        starred = [arg[1] for arg in call.args if arg[0] == model.STAR and arg[1][0] == model.SCOPE]
+        if not inner and not starred:
+            continue
+        kind = _taker(evaluator, path, call)
+        if kind == "":
+            continue
+        for index in inner:
+            other = facts.calls[index]
+            if kind == "awaitables":
+                if other.callee[0] == model.ATTR and any(value[0] == METHOD for value in evaluator.callee(path, other)):
+                    found.add(index)
+            elif _is_lazy(evaluator, path, other):
+                found.add(index)
+        if kind == "awaitables":
+            for scope in starred:
+                result = facts.scopes[scope[1]].results[0].expr
+                if result[0] == model.CALL and facts.calls[result[1]].callee[0] == model.ATTR:
+                    found.add(result[1])
+    return frozenset(found)
+
+
+def _taker(evaluator: Evaluator, path: str, call: Call) -> str:
+    for value in evaluator.callee(path, call):
+        if value[0] == EXT:
+            if value[1] in _TAKES_AWAITABLES:
+                return "awaitables"
+            wrapper = evaluator.catalogue.wrapper(value[1])
+        elif value[0] == METHOD:
+            if value[2] in ("create_task", "start_soon"):
+                return "awaitables"
+            wrapper = evaluator.catalogue.wrapper(f"{value[1]}.{value[2]}") or evaluator.catalogue.wrapper_method(
+                value[2]
+            )
+        else:
+            wrapper = None
+        if wrapper is not None and wrapper.kind == "call":
+            return "wrapper"
+    if call.callee[0] == model.ATTR:
+        if call.callee[2] in ("create_task", "ensure_future"):
+            return "awaitables"
+        if evaluator.catalogue.wrapper_method(call.callee[2]) is not None:
+            return "wrapper"
+    return ""
+
+
+def _is_lazy(evaluator: Evaluator, path: str, call: Call) -> bool:
+    for value in evaluator.callee(path, call):
+        name = value[1] if value[0] == EXT else f"{value[1]}.{value[2]}" if value[0] == METHOD else ""
+        if name in _LAZY or (evaluator.catalogue.result_type(name) or "").endswith(_LAZY_RESULT):
+            return True
+    return False
+
+
+def targets(evaluator: Evaluator, values: Values) -> Iterator[tuple[str, int]]:
+    """The functions of the project that calling these values runs, as (file, scope)."""
+    for value in values:
+        if value[0] in (FUNCTION, BOUND):
+            yield value[1], value[2]
+        elif value[0] == CLASS:
+            for method in ("__init__", "__post_init__", "__new__"):
+                found = members.find_function(evaluator, value[1], value[2], method)
+                if found is not None:
+                    yield found
+        elif value[0] == OBJECT:
+            found = members.find_function(evaluator, value[1], value[2], "__call__")
+            if found is not None:
+                yield found
+        elif value[0] == PARTIAL:
+            yield from targets(evaluator, value[1])

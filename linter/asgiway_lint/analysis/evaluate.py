@@ -1,0 +1,281 @@
+"""What an expression may be at a place in the code: the evaluator, its memory and its limits.
+
+`Evaluator.values` is the only way in; names, annotations, attributes and calls each have a module of their own that calls back.
+Whatever it cannot follow it leaves out: the empty answer means unknown, and nobody is accused on its ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from asgiway_lint.analysis import calls, declared, members, names
+from asgiway_lint.analysis.reach import END
+from asgiway_lint.analysis.values import (
+    AWAITABLE,
+    CLASS,
+    EXT,
+    INSTANCE,
+    ITEMS,
+    MANAGER,
+    MAPPING,
+    NONE,
+    NOTHING,
+    OBJECT,
+    TEXT,
+    TUPLE,
+    Place,
+    Value,
+    Values,
+    union,
+)
+from asgiway_lint.catalogue import Catalogue
+from asgiway_lint.facts import Facts, model
+from asgiway_lint.facts.model import Binding, Call, Expr
+from asgiway_lint.project.modules import ModuleFinder
+
+__all__ = ["Evaluator"]
+
+T = TypeVar("T")
+
+# A question that leads further than this is not answered. Real code needs about a tenth of either.
+_MAX_DEPTH: Final = 60
+_MAX_STEPS: Final = 4000
+
+
+class Evaluator:
+    """Answers what expressions may be, for one run over one project.
+
+    Args:
+        facts: facts of a file of the project by its path; None for one that cannot be read.
+        finder: what imports mean.
+        catalogue: what is known of libraries.
+    """
+
+    def __init__(self, facts: Callable[[str], Facts | None], finder: ModuleFinder, catalogue: Catalogue) -> None:
+        self.facts = facts
+        self.finder = finder
+        self.catalogue = catalogue
+        self._memory: dict[tuple[object, ...], Values] = {}
+        self._tables: dict[tuple[object, ...], Any] = {}
+        self._pending: set[tuple[object, ...]] = set()
+        self._depth = 0
+        self._steps = 0
+        self._cuts = 0
+
+    def values(self, expr: Expr, place: Place) -> Values:
+        """What `expr` may be at `place`; empty if unknown."""
+        if self._depth == 0:
+            self._steps = 0
+        if self._depth >= _MAX_DEPTH or self._steps >= _MAX_STEPS:
+            self._cuts += 1
+            return NOTHING
+        self._depth += 1
+        self._steps += 1
+        try:
+            return self._evaluate(expr, place)
+        finally:
+            self._depth -= 1
+
+    def once(self, key: tuple[object, ...], compute: Callable[[], Values]) -> Values:
+        """The answer to a question that depends on nothing but its key; a question that leads to itself has no answer.
+
+        An answer that was cut short depends on what was asked around it. It is kept only if nothing was, so that the answers
+        do not depend on the order of the questions.
+        """
+        known = self._memory.get(key)
+        if known is not None:
+            return known
+        if key in self._pending or self._depth >= _MAX_DEPTH:
+            self._cuts += 1
+            return NOTHING
+        outermost = not self._pending
+        cuts = self._cuts
+        self._pending.add(key)
+        self._depth += 1
+        try:
+            found = compute()
+        finally:
+            self._depth -= 1
+            self._pending.discard(key)
+        if cuts == self._cuts or (outermost and self._depth == 0):
+            self._memory[key] = found
+        return found
+
+    def table(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """A table that is made once per run and depends on facts alone."""
+        if key not in self._tables:
+            self._tables[key] = compute()
+        found: T = self._tables[key]
+        return found
+
+    # ---- expressions
+
+    def _evaluate(self, expr: Expr, place: Place) -> Values:
+        tag = expr[0]
+        if tag == model.NAME:
+            return names.lookup(self, expr[1], place)
+        if tag == model.ATTR:
+            return union([members.attribute(self, value, expr[2]) for value in self.values(expr[1], place)])
+        if tag == model.CALL:
+            return self.call_values(place.path, expr[1])
+        if tag == model.CONST:
+            return ((TEXT, expr[1]),) if isinstance(expr[1], str) else (NONE,) if expr[1] is None else NOTHING
+        if tag == model.AWAIT:
+            return union([self.awaited(value) for value in self.values(expr[1], place)])
+        if tag == model.ANY:
+            return union([self.values(part, place) for part in expr[1]])
+        if tag == model.ITEM:
+            return declared.item(self, expr, place)
+        if tag == model.BINARY:
+            return self._binary(expr, place)
+        if tag == model.SEQ:
+            return self._sequence(expr, place)
+        if tag == model.MAP:
+            return ((MAPPING, union([self.values(value, place) for value in expr[2]])),)
+        if tag == model.SCOPE:
+            return self._scope(expr[1], place)
+        return NOTHING
+
+    def call_values(self, path: str, index: int) -> Values:
+        """What a recorded call may return."""
+        return self.once(("call", path, index), lambda: calls.results(self, path, self.call(path, index)))
+
+    def call(self, path: str, index: int) -> Call:
+        """A recorded call."""
+        facts = self.facts(path)
+        assert facts is not None  # its index came out of these facts
+        return facts.calls[index]
+
+    def callee(self, path: str, call: Call) -> Values:
+        """What a recorded call may call."""
+        return self.values(call.callee, Place(path, call.scope, call.seq, call.block))
+
+    def _binary(self, expr: Expr, place: Place) -> Values:
+        _, operator, left, right = expr
+        if operator == "|":
+            return declared.alternatives(self, expr, place)
+        if operator != "/":
+            return NOTHING
+        # Only operands that are objects of known classes: `p / "a"`.
+        for operand, method in ((left, "__truediv__"), (right, "__rtruediv__")):
+            found = union([calls.method_result(self, value, method) for value in self.values(operand, place)])
+            if found:
+                return found
+        return NOTHING
+
+    def _sequence(self, expr: Expr, place: Place) -> Values:
+        _, kind, elements = expr
+        if kind == "tuple" and not any(element[0] == model.STAR for element in elements):
+            return ((TUPLE, tuple([self.values(element, place) for element in elements])),)
+        parts: list[Values] = []
+        for element in elements:
+            if element[0] == model.STAR:
+                parts.append(union([self.items(value) for value in self.values(element[1], place)]))
+            else:
+                parts.append(self.values(element, place))
+        return ((ITEMS, union(parts)),)
+
+    def _scope(self, index: int, place: Place) -> Values:
+        facts = self.facts(place.path)
+        assert facts is not None
+        scope = facts.scopes[index]
+        if scope.kind == "lambda":
+            return (("function", place.path, index),)
+        result = scope.results[0]
+        return ((ITEMS, self.values(result.expr, Place(place.path, index, result.seq, result.block))),)
+
+    # ---- what happens to values
+
+    def awaited(self, value: Value) -> Values:
+        """What awaiting `value` gives."""
+        return value[1] if value[0] == AWAITABLE else NOTHING
+
+    def items(self, value: Value) -> Values:
+        """What iterating over `value` gives."""
+        kind = value[0]
+        if kind == ITEMS:
+            found: Values = value[1]
+            return found
+        if kind == TUPLE:
+            return union(value[1])
+        if kind in (INSTANCE, OBJECT):
+            return calls.method_result(self, value, "__iter__", items=True)
+        return NOTHING
+
+    def entered(self, value: Value, *, asynchronous: bool = False) -> Values:
+        """What ``with value as x`` binds to x."""
+        kind = value[0]
+        if kind == MANAGER:
+            found: Values = value[1]
+            return found
+        if kind == INSTANCE:
+            if asynchronous:
+                return (value,)
+            target = self.catalogue.enter_type(value[1])
+            return ((INSTANCE, target),) if target else (value,)
+        if kind == OBJECT:
+            method = "__aenter__" if asynchronous else "__enter__"
+            results = calls.method_result(self, value, method)
+            if asynchronous:
+                results = union([self.awaited(result) for result in results])
+            # A __enter__ that is not ours to see (a library's base) nearly always returns the object.
+            return results or (value,)
+        return NOTHING
+
+    def binding(self, path: str, scope: int, binding: Binding) -> Values:
+        """What one binding gives a name."""
+        return self.once(("binding", path, scope, binding.seq), lambda: self._bound(path, scope, binding))
+
+    def _bound(self, path: str, scope: int, binding: Binding) -> Values:
+        kind, a, b = binding.kind, binding.a, binding.b
+        place = Place(path, scope, binding.seq, binding.block)
+        if kind == "value":
+            return self._picked(self.values(a, place), b)
+        if kind == "ann":
+            declared = declared.instances(self, a, place)
+            if declared:
+                return declared
+            return self.values(b, place) if b is not None else NOTHING
+        if kind in ("iter", "aiter"):
+            return self._picked(union([self.items(value) for value in self.values(a, place)]), b)
+        if kind in ("enter", "aenter"):
+            entered = [self.entered(value, asynchronous=kind == "aenter") for value in self.values(a, place)]
+            return self._picked(union(entered), b)
+        if kind == "import":
+            return names.imported(self, path, a, whole=b)
+        if kind == "from":
+            return names.imported_from(self, path, a[0], a[1], b)
+        if kind == "def":
+            return (("function", path, a),)
+        if kind == "class":
+            return ((CLASS, path, a),)
+        if kind == "param":
+            return names.parameter(self, path, scope, a)
+        if kind == "narrow":
+            return declared.instances(self, a, place)
+        return NOTHING
+
+    def _picked(self, values: Values, path: tuple[int, ...]) -> Values:
+        """The part of a value that a target at `path` in a tuple of targets gets."""
+        for position in path:
+            parts: list[Values] = []
+            for value in values:
+                if value[0] == TUPLE:
+                    parts.append(value[1][position] if position < len(value[1]) else NOTHING)
+                else:
+                    parts.append(self.items(value))
+            values = union(parts)
+        return values
+
+    # ---- small helpers for the departments
+
+    def end_of(self, path: str, scope: int) -> Place:
+        """The place behind everything in a scope: where code that runs later looks names up."""
+        facts = self.facts(path)
+        assert facts is not None
+        return Place(path, scope, END, facts.scopes[scope].body)
+
+    def names_of(self, values: Values) -> tuple[str, ...]:
+        """The dotted names among `values` that are external."""
+        return tuple([value[1] for value in values if value[0] == EXT])

@@ -1,0 +1,208 @@
+"""What a name may be: scopes, imports, star imports, parameters, builtins."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from typing import TYPE_CHECKING, Final
+
+from asgiway_lint.analysis import calls, declared
+from asgiway_lint.analysis.reach import END, reaching
+from asgiway_lint.analysis.values import (
+    AWAITABLE,
+    CLASS,
+    EXT,
+    ITEMS,
+    MAPPING,
+    MODULE,
+    NOTHING,
+    OBJECT,
+    Place,
+    Value,
+    Values,
+    union,
+)
+from asgiway_lint.facts import model
+from asgiway_lint.facts.model import Expr, Facts, Scope
+from asgiway_lint.project.modules import Module
+
+if TYPE_CHECKING:
+    from asgiway_lint.analysis.evaluate import Evaluator
+
+__all__ = ["imported", "imported_from", "lookup", "member", "module_value", "parameter"]
+
+_BUILTINS: Final = frozenset(dir(builtins))
+_DEPENDS: Final = frozenset(
+    {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "fastapi.param_functions.Depends"}
+)
+
+
+def lookup(evaluator: Evaluator, name: str, place: Place) -> Values:
+    """What `name` may be at `place`."""
+    facts = evaluator.facts(place.path)
+    if facts is None:
+        return NOTHING
+    scopes = facts.scopes
+    index, seq, block = place.scope, place.seq, place.block
+    first = True
+    while index >= 0:
+        scope = scopes[index]
+        if scope.kind != "class" or first:
+            bindings = scope.bindings.get(name)
+            if bindings is not None:
+                seen = reaching(facts.blocks, bindings, seq, block)
+                # A class body falls back to what is outside; everywhere else a name that is bound is local.
+                if seen or scope.kind != "class":
+                    return union([evaluator.binding(place.path, index, binding) for binding in seen])
+            if scope.stars:
+                found = _from_stars(evaluator, place.path, scope, name)
+                if found:
+                    return found
+        if scope.kind in ("comp", "gen", "class"):  # runs where it stands
+            if seq > scope.seq and seq != END:
+                seq, block = scope.seq, scope.block
+            first = scope.kind != "class" and first
+        elif scope.parent >= 0:  # runs later
+            seq, block = END, scopes[scope.parent].body
+            first = False
+        index = scope.parent
+    return ((EXT, f"builtins.{name}"),) if name in _BUILTINS else NOTHING
+
+
+def _from_stars(evaluator: Evaluator, path: str, scope: Scope, name: str) -> Values:
+    if name.startswith("_"):
+        return NOTHING
+    for _, _, module, level in reversed(scope.stars):
+        found = evaluator.finder.find(path, module, level)
+        if found is not None:
+            values = member(evaluator, found, name)
+            if values:
+                return values
+        elif not level:
+            dotted = f"{module}.{name}"
+            catalogue = evaluator.catalogue
+            if (
+                catalogue.find(dotted)
+                or catalogue.is_type(dotted)
+                or catalogue.result_type(dotted)
+                or catalogue.wrapper(dotted)
+            ):
+                return ((EXT, dotted),)
+    return NOTHING
+
+
+def module_value(module: Module) -> Value:
+    """The value that a module of the project is."""
+    return (MODULE, module.path, module.folder)
+
+
+def imported(evaluator: Evaluator, path: str, dotted: str, *, whole: bool) -> Values:
+    """What ``import dotted`` binds: its first part, or all of it with an ``as``."""
+    module = evaluator.finder.find(path, dotted, 0)
+    top = dotted.partition(".")[0]
+    if module is None:
+        if "." in dotted and not whole:
+            # `import package.missing` of a package that is in the project
+            outer = evaluator.finder.find(path, top, 0)
+            if outer is not None:
+                return (module_value(outer),)
+        return ((EXT, dotted if whole else top),)
+    if whole or "." not in dotted:
+        return (module_value(module),)
+    outer = evaluator.finder.find(path, top, 0)
+    if outer is not None:
+        return (module_value(outer),)
+    # The outermost folder is a namespace package: as many folders up as there are dots.
+    folder = module.folder or module.path
+    for _ in range(dotted.count(".")):
+        folder = os.path.dirname(folder)
+    return ((MODULE, "", folder),)
+
+
+def imported_from(evaluator: Evaluator, path: str, module: str, name: str, level: int) -> Values:
+    """What ``from module import name`` binds."""
+    found = evaluator.finder.find(path, module, level)
+    if found is None:
+        # `from package import name`, where the package is a folder without __init__.py
+        if not level:
+            whole = evaluator.finder.find(path, f"{module}.{name}", 0)
+            return (module_value(whole),) if whole is not None else ((EXT, f"{module}.{name}"),)
+        return NOTHING
+    return member(evaluator, found, name)
+
+
+def member(evaluator: Evaluator, module: Module, name: str) -> Values:
+    """What `name` in a module of the project may be, from outside."""
+    return evaluator.once(("member", module.path, module.folder, name), lambda: _member(evaluator, module, name))
+
+
+def _member(evaluator: Evaluator, module: Module, name: str) -> Values:
+    facts: Facts | None = evaluator.facts(module.path) if module.path else None
+    if facts is not None:
+        scope = facts.scopes[0]
+        bindings = scope.bindings.get(name)
+        if bindings is not None:
+            seen = reaching(facts.blocks, bindings, END, 0)
+            found = union([evaluator.binding(module.path, 0, binding) for binding in seen])
+            if found or not module.folder:
+                return found
+        elif scope.stars:
+            found = _from_stars(evaluator, module.path, scope, name)
+            if found:
+                return found
+    inner = evaluator.finder.submodule(module, name)
+    return (module_value(inner),) if inner is not None else NOTHING
+
+
+def parameter(evaluator: Evaluator, path: str, index: int, position: int) -> Values:
+    """What a parameter may be: by its annotation, as ``self`` or ``cls``, by FastAPI's ``Depends``, by its default."""
+    facts = evaluator.facts(path)
+    assert facts is not None
+    scope = facts.scopes[index]
+    param = scope.params[position]
+    # Annotations and defaults are evaluated outside; names of later code count, as annotations may be strings.
+    place = evaluator.end_of(path, scope.parent)
+    if position == 0 and param.kind == "pos" and facts.scopes[scope.parent].kind == "class":
+        static = False
+        for decorator in scope.decorators:
+            for name in evaluator.names_of(evaluator.values(decorator, place)):
+                if name == "builtins.classmethod":
+                    return ((CLASS, path, scope.parent),)
+                static |= name == "builtins.staticmethod"
+        if not static:
+            if scope.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+                return ((CLASS, path, scope.parent),)
+            return ((OBJECT, path, scope.parent),)
+    found = NOTHING
+    if param.annotation is not None:
+        found = declared.instances(evaluator, param.annotation, place)
+    if param.kind == "*":
+        return ((ITEMS, found),)
+    if param.kind == "**":
+        return ((MAPPING, found),)
+    if not found and param.default is not None:
+        found = depended(evaluator, param.default, path)
+        if not found and param.default[0] != model.CONST:
+            found = evaluator.values(param.default, place)
+    return found
+
+
+def depended(evaluator: Evaluator, expr: Expr, path: str) -> Values:
+    """What FastAPI hands over for ``Depends(function)``: its result, or what it yields; nothing if `expr` is no such call."""
+    if expr[0] != model.CALL:
+        return NOTHING
+    call = evaluator.call(path, expr[1])
+    if not any(name in _DEPENDS for name in evaluator.names_of(evaluator.callee(path, call))):
+        return NOTHING
+    place = Place(path, call.scope, call.seq, call.block)
+    given = call.args[0] if call.args else next((value for name, value in call.keywords if name == "dependency"), None)
+    if given is None:
+        return NOTHING
+    parts: list[Values] = []
+    for function in evaluator.values(given, place):
+        for result in calls.called(evaluator, function, None, path):
+            if result[0] in (AWAITABLE, ITEMS):
+                parts.append(result[1])
+            else:
+                parts.append((result,))
+    return union(parts)

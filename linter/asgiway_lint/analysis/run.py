@@ -1,0 +1,162 @@
+"""The engine's door: one source or many files in, a `FileReport` each out.
+
+Nothing is filtered here: selection, severity and suppression are the caller's. One file that cannot be read is a finding and
+never stops the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asgiway_lint import __version__
+from asgiway_lint.analysis.check import check_module
+from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.catalogue import load
+from asgiway_lint.config import CACHE_FOLDER, Settings
+from asgiway_lint.facts import SourceProblem
+from asgiway_lint.facts.text import decode
+from asgiway_lint.finding import Finding
+from asgiway_lint.project.cache import FactsCache
+from asgiway_lint.project.modules import ModuleFinder
+from asgiway_lint.project.store import Problem, Store, may_run_on_loop
+from asgiway_lint.rules import rule_for
+from asgiway_lint.suppress import Directive, find_directives
+
+__all__ = ["FileReport", "check_files", "check_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What one file gave, unfiltered.
+
+    Args:
+        path: the file, as the caller named it.
+        findings: in order of their places.
+        directives: its suppression comments, in order.
+    """
+
+    path: str
+    findings: tuple[Finding, ...]
+    directives: tuple[Directive, ...]
+
+
+def check_source(source: bytes, path: Path, settings: Settings) -> FileReport:
+    """Check a source in memory: stdin, an editor's buffer, a test.
+
+    Args:
+        source: its bytes.
+        path: where it is, or is to be; imports are resolved from there. It need not exist.
+        settings: the settings for it.
+    """
+    name = str(path)
+    place = os.path.abspath(name)
+    store = Store(None, __version__, {place: source})
+    return _Session(store, {}).check(name, settings)
+
+
+def check_files(
+    paths: Sequence[Path], settings_for: Callable[[Path], Settings], *, cache: bool = True, jobs: int | None = None
+) -> Iterator[FileReport]:
+    """Check files; one report each, in the order of `paths`.
+
+    Args:
+        paths: the files.
+        settings_for: the settings for a file.
+        cache: whether facts are kept in, and taken from, the cache folder of the first file's settings.
+        jobs: processes to use; None for as many as there are CPUs when there is enough to do.
+    """
+    if not paths:
+        return
+    store_cache = _open_cache(settings_for(paths[0])) if cache else None
+    try:
+        session = _Session(Store(store_cache, __version__), {})
+        for path in paths:
+            yield session.check(str(path), settings_for(path))
+    finally:
+        if store_cache is not None:
+            store_cache.close()
+
+
+def _open_cache(settings: Settings) -> FactsCache:
+    return FactsCache(settings.cache_dir or settings.root / CACHE_FOLDER)
+
+
+class _Session:
+    """What the checks of one process share: facts, and an evaluator for each set of source roots."""
+
+    def __init__(self, store: Store, evaluators: dict[tuple[str, ...], Evaluator]) -> None:
+        self._store = store
+        self._evaluators = evaluators
+        self._catalogue = load()
+
+    def check(self, name: str, settings: Settings) -> FileReport:
+        path = os.path.abspath(name)
+        try:
+            source = self._store.source(path)
+        except Problem as problem:
+            return FileReport(name, (_file_finding(name, "AW002", problem.message),), ())
+        if not may_run_on_loop(source):
+            return FileReport(name, (), _directives(source))
+        try:
+            facts = self._store.require(path, source)
+        except SourceProblem as problem:
+            code = "AW002" if problem.encoding else "AW001"
+            return FileReport(
+                name, (_file_finding(name, code, problem.message, problem.line, problem.column),), _directives(source)
+            )
+        findings = check_module(self._evaluator(settings), path, facts, settings)
+        if path != name:
+            findings = tuple(_renamed(finding, name) for finding in findings)
+        return FileReport(name, findings, facts.directives)
+
+    def _evaluator(self, settings: Settings) -> Evaluator:
+        root = os.path.abspath(settings.root)
+        sources = tuple(os.path.abspath(os.path.join(root, source)) for source in settings.src)
+        key = (root, *sources)
+        if key not in self._evaluators:
+            self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources), self._catalogue)
+        return self._evaluators[key]
+
+
+def _renamed(finding: Finding, name: str) -> Finding:
+    # dataclasses.replace imports nothing new, but is slow enough to matter over thousands.
+    return Finding(
+        path=name,
+        code=finding.code,
+        message=finding.message,
+        severity=finding.severity,
+        line=finding.line,
+        column=finding.column,
+        end_line=finding.end_line,
+        end_column=finding.end_column,
+        symbol=finding.symbol,
+        replacement=finding.replacement,
+        chain=finding.chain,
+    )
+
+
+def _directives(source: bytes) -> tuple[Directive, ...]:
+    if b"noqa" not in source.lower():
+        return ()
+    try:
+        return find_directives(decode(source).removeprefix("\ufeff"))
+    except SyntaxError:
+        return ()
+
+
+def _file_finding(name: str, code: str, what: str, line: int = 1, column: int = 1) -> Finding:
+    rule = rule_for(code)
+    return Finding(
+        path=name,
+        code=code,
+        message=rule.message(what, ""),
+        severity=rule.severity,
+        line=line,
+        column=column,
+        end_line=line,
+        end_column=column,
+        symbol="",
+    )

@@ -1,0 +1,146 @@
+"""The store of facts under ``.asgiway_lint_cache/``: one SQLite file, safe against two runs at once and a crash half-way.
+
+Entries are keyed by the content of the source, the version of asgiway and `FORMAT`, so a stale one is never found; each carries
+a checksum, so a damaged one is found out, ignored and written again. A folder that cannot be written is no error: the run
+goes on without a cache and says so once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Final
+
+from asgiway_lint.facts.model import FORMAT, Facts
+
+__all__ = ["FactsCache", "content_key"]
+
+_LOGGER: Final = logging.getLogger(__name__)
+_FILE: Final = "facts.db"
+_CHECKSUM: Final = 16
+_BUSY_SECONDS: Final = 5.0
+# Beyond this the store is emptied: entries of old contents are never asked for again.
+_MAX_BYTES: Final = 400_000_000
+
+
+def content_key(source: bytes, version: str) -> bytes:
+    """The key of a source: its content, the tool's version, the format of facts, the interpreter's marshal format."""
+    # The same text can give other facts where another parser reads it.
+    salt = f"{version} {FORMAT} {sys.version_info[:2]}".encode()
+    return hashlib.blake2b(source, digest_size=20, key=salt[:64]).digest()
+
+
+class FactsCache:
+    """Facts by content. Every method answers as if the cache were empty when the store is of no use.
+
+    Args:
+        folder: the cache folder; it is created, with a ``.gitignore`` of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._connection: sqlite3.Connection | None = None
+        self._pending: list[tuple[bytes, bytes]] = []
+        try:
+            self._connection = self._open()
+        except (OSError, sqlite3.Error) as error:
+            _LOGGER.warning("running without a cache: %s cannot be used: %s", folder, error)
+
+    def get(self, key: bytes) -> Facts | None:
+        """The facts of a source, or None."""
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute("SELECT data FROM facts WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            self._drop()
+            return None
+        data = row[0] if row is not None else None
+        if not isinstance(data, bytes) or data[:_CHECKSUM] != _checksum(data[_CHECKSUM:]):
+            return None
+        try:
+            return Facts.load(data[_CHECKSUM:])
+        except (
+            ValueError,
+            EOFError,
+            TypeError,
+            AttributeError,
+        ):  # the right checksum over the wrong record: ours to rewrite
+            return None
+
+    def put(self, key: bytes, facts: Facts) -> None:
+        """Remember the facts of a source; written by `close` at the latest."""
+        if self._connection is None:
+            return
+        data = facts.dump()
+        self._pending.append((key, _checksum(data) + data))
+        if len(self._pending) >= 200:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._flush()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        ignore = self._folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", "utf-8")
+        path = self._folder / _FILE
+        if path.exists() and path.stat().st_size > _MAX_BYTES:
+            path.unlink()
+        try:
+            return _connect(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked, read-only, no space: the file may be fine
+                raise
+            path.unlink()
+            return _connect(path)
+
+    def _flush(self) -> None:
+        if self._connection is None or not self._pending:
+            return
+        try:
+            with self._connection:
+                self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", self._pending)
+        except sqlite3.Error as error:
+            _LOGGER.warning("the cache in %s cannot be written: %s", self._folder, error)
+            self._drop()
+        self._pending.clear()
+
+    def _drop(self) -> None:
+        """Go on without the store; a damaged file is removed so that the next run begins anew."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                healthy = connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+                connection.close()
+                if healthy:
+                    return
+            with contextlib.suppress(OSError):
+                (self._folder / _FILE).unlink()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    try:
+        # A lost cache costs one slow run: not worth an fsync.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID")
+        connection.commit()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _checksum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_CHECKSUM).digest()

@@ -1,0 +1,136 @@
+"""Which file of the project an import means.
+
+Decided by the file system and the source roots alone, never by the list of files under check: a finding must be the same
+whether one file is named or all of them. Installed packages are not looked for: whatever is not in the project is external.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Module", "ModuleFinder"]
+
+_INIT: Final = "__init__.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the project.
+
+    Attributes:
+        path: its file; ``""`` for a namespace package.
+        folder: where its submodules lie; ``""`` for a module that is no package.
+    """
+
+    path: str
+    folder: str
+
+
+class ModuleFinder:
+    """Finds modules; remembers folders for as long as it lives, so make one per run.
+
+    Args:
+        root: the project's folder: roots are looked for from a file's folder up to here.
+        sources: configured source roots, absolute, most important first.
+        extra: paths of files that exist only in memory.
+    """
+
+    def __init__(self, root: str, sources: Iterable[str], extra: Iterable[str] = ()) -> None:
+        self._root = root
+        self._sources = tuple(sources)
+        self._folders: dict[str, frozenset[str]] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._found: dict[tuple[str, str], Module | None] = {}
+        self._extra: dict[str, set[str]] = {}
+        for path in extra:
+            folder, _, name = path.rpartition(os.sep)
+            self._extra.setdefault(folder, set()).add(name)
+
+    def find(self, importer: str, module: str, level: int) -> Module | None:
+        """The module that ``from <level dots><module> import ...`` means in the file `importer`; None if not in the project."""
+        folder = importer.rpartition(os.sep)[0]
+        if level:
+            for _ in range(level - 1):
+                folder = folder.rpartition(os.sep)[0]
+            return self._walk(folder, module) if module else self._package(folder)
+        key = (folder, module)
+        if key not in self._found:
+            self._found[key] = self._absolute(folder, module)
+        found = self._found[key]
+        if found is not None and found.path == importer:
+            # redis.py that says `import redis` means the library (and would not work if it were run as a script).
+            return None
+        return found
+
+    def submodule(self, module: Module, name: str) -> Module | None:
+        """The module `name` inside the package `module`, or None."""
+        return self._walk(module.folder, name) if module.folder else None
+
+    def dotted(self, path: str) -> str:
+        """The dotted name of a file under its nearest root, for people to read."""
+        folder, _, name = path.rpartition(os.sep)
+        parts = [] if name == _INIT else [name.removesuffix(".py")]
+        while _INIT in self._list(folder):
+            folder, _, name = folder.rpartition(os.sep)
+            parts.append(name)
+        return ".".join(reversed(parts))
+
+    def _absolute(self, folder: str, module: str) -> Module | None:
+        for root in self._search_path(folder):
+            found = self._walk(root, module)
+            # A folder without Python in it must not hide a library of the same name.
+            if found is not None and found.path:
+                return found
+        return None
+
+    def _search_path(self, folder: str) -> tuple[str, ...]:
+        known = self._roots.get(folder)
+        if known is not None:
+            return known
+        top = folder
+        while _INIT in self._list(top) and os.sep in top:
+            top = top.rpartition(os.sep)[0]
+        roots = [top, *self._sources]
+        # Packages without __init__.py: any folder between the file and the project's own may be the root.
+        while top.startswith(self._root + os.sep):
+            top = top.rpartition(os.sep)[0]
+            roots.append(top)
+        known = self._roots[folder] = tuple(dict.fromkeys(roots))
+        return known
+
+    def _walk(self, folder: str, dotted: str) -> Module | None:
+        module: Module | None = None
+        for part in dotted.split("."):
+            if not folder:
+                return None
+            names = self._list(folder)
+            inner = f"{folder}{os.sep}{part}"
+            if part in names and _INIT in self._list(inner):
+                module = Module(f"{inner}{os.sep}{_INIT}", inner)
+            elif f"{part}.py" in names:
+                module = Module(f"{inner}.py", "")
+            elif part in names and self._list(inner):
+                module = Module("", inner)
+            else:
+                return None
+            folder = module.folder
+        return module
+
+    def _package(self, folder: str) -> Module | None:
+        names = self._list(folder)
+        if _INIT in names:
+            return Module(f"{folder}{os.sep}{_INIT}", folder)
+        return Module("", folder) if names else None
+
+    def _list(self, folder: str) -> frozenset[str]:
+        known = self._folders.get(folder)
+        if known is None:
+            try:
+                names = os.listdir(folder or os.sep)
+            except OSError:  # no folder, or not ours to read: nothing can be imported from it
+                names = []
+            known = self._folders[folder] = frozenset(names).union(self._extra.get(folder, ()))
+        return known

@@ -1,0 +1,105 @@
+"""Facts of the project's files by need: from memory, from the cache, or read from the source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from asgiway_lint.facts import Facts, SourceProblem, read
+from asgiway_lint.project.cache import FactsCache, content_key
+
+__all__ = ["Problem", "Store", "may_run_on_loop"]
+
+# Decoded facts are ten times the size of stored ones; a run over a big project must not keep all of them.
+_KEEP: Final = 3000
+
+
+class Problem(Exception):
+    """A file cannot be had at all.
+
+    Attributes:
+        message: what the system says.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def may_run_on_loop(source: bytes) -> bool:
+    """Whether a source may hold a coroutine: a file that does not say ``async`` is read only if somebody calls into it."""
+    # Encodings that are no superset of ASCII (UTF-7, say) must not hide the word.
+    return b"async" in source or (b"coding" in source[:400] and b"utf-7" in source[:400].lower().replace(b"_", b"-"))
+
+
+class Store:
+    """Facts by path.
+
+    Args:
+        cache: the cache to use, or None.
+        version: the tool's version, a part of the cache's keys.
+        overlay: sources that take the place of files (an editor's buffer, stdin), by path.
+    """
+
+    def __init__(self, cache: FactsCache | None, version: str, overlay: dict[str, bytes] | None = None) -> None:
+        self._cache = cache
+        self._version = version
+        self._overlay = overlay or {}
+        self._facts: dict[str, Facts | SourceProblem | Problem] = {}
+
+    def source(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            Problem: it cannot be read.
+        """
+        known = self._overlay.get(path)
+        if known is not None:
+            return known
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            raise Problem(error.strerror or str(error)) from error
+        except ValueError as error:  # a NUL in the name
+            raise Problem(str(error)) from error
+
+    def facts(self, path: str) -> Facts | None:
+        """The facts of a file; None if it cannot be read or parsed: whoever imports it knows nothing of it then."""
+        try:
+            return self.require(path)
+        except (SourceProblem, Problem):
+            return None
+
+    def require(self, path: str, source: bytes | None = None) -> Facts:
+        """The facts of a file.
+
+        Args:
+            path: its path.
+            source: its bytes, if they are at hand.
+
+        Raises:
+            Problem: it cannot be read.
+            SourceProblem: it cannot be decoded or parsed.
+        """
+        known = self._facts.get(path)
+        if known is None:
+            if len(self._facts) >= _KEEP:
+                self._facts.clear()
+            known = self._facts[path] = self._read(path, source)
+        if isinstance(known, Facts):
+            return known
+        raise known
+
+    def _read(self, path: str, source: bytes | None) -> Facts | SourceProblem | Problem:
+        try:
+            data = self.source(path) if source is None else source
+            if self._cache is None:
+                return read(data)
+            key = content_key(data, self._version)
+            facts = self._cache.get(key)
+            if facts is None:
+                facts = read(data)
+                self._cache.put(key, facts)
+            return facts
+        except (SourceProblem, Problem) as problem:
+            return problem
