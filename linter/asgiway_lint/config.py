@@ -167,25 +167,27 @@ _REPLACING = tuple(f.name for f in fields(Layer) if f.name not in _ADDING)
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands: what to say in an error, and the folder that its relative paths start from."""
+    """Where a value stands: what to say in an error (None: an option), and the folder that its relative paths start from."""
 
-    what: str
+    where: str | None
     folder: Path
     codes: Collection[str]
 
-    def wrong(self, problem: str) -> ConfigError:
-        return ConfigError(f"{self.what}: {problem}")
+    def wrong(self, key: str, problem: str, joint: str = " ") -> ConfigError:
+        if self.where is None:
+            return ConfigError(f"--{key}{joint}{problem}")
+        return ConfigError(f"{self.where}: '{key}'{joint}{problem}")
 
 
 _Parse = Callable[[str, object, _Place], object]
 
 
-def parse_layer(table: Mapping[str, object], *, where: str, folder: Path, codes: Collection[str]) -> Layer:
+def parse_layer(table: Mapping[str, object], *, where: str | None, folder: Path, codes: Collection[str]) -> Layer:
     """Turn a TOML table into a layer.
 
     Args:
         table: its keys and values as `tomllib` gives them, without `extend`.
-        where: what it is, for errors (`/app/pyproject.toml, [tool.asgiway-lint]`).
+        where: what it is, for errors (`/app/pyproject.toml, [tool.asgiway-lint]`); None: options of the command line.
         folder: absolute folder that its relative paths start from.
         codes: the codes of all rules.
 
@@ -196,30 +198,30 @@ def parse_layer(table: Mapping[str, object], *, where: str, folder: Path, codes:
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in KEYS:
-            raise place.wrong(f"unknown key '{key}'{nearest(key, [*KEYS, 'extend'])}")
+            raise ConfigError(f"{where}: unknown key '{key}'{nearest(key, [*KEYS, 'extend'])}")
         values[key.replace("-", "_")] = KEYS[key](key, value, place)
     return Layer(**values)
 
 
 def _boolean(key: str, value: object, place: _Place) -> bool:
     if not isinstance(value, bool):
-        raise place.wrong(f"'{key}' must be true or false, not {_shown(value)}")
+        raise place.wrong(key, f"must be true or false, not {_shown(value)}")
     return value
 
 
 def _string(key: str, value: object, place: _Place) -> str:
     if not isinstance(value, str):
-        raise place.wrong(f"'{key}' must be a string, not {_shown(value)}")
+        raise place.wrong(key, f"must be a string, not {_shown(value)}")
     return value
 
 
 def _strings(key: str, value: object, place: _Place) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise place.wrong(f"'{key}' must be a list of strings, not {_shown(value)}")
+        raise place.wrong(key, f"must be a list of strings, not {_shown(value)}")
     items = cast("list[object]", value)
     for item in items:
         if not isinstance(item, str):
-            raise place.wrong(f"'{key}' must be a list of strings; it contains {_shown(item)}")
+            raise place.wrong(key, f"must be a list of strings; it contains {_shown(item)}")
     return tuple(str(item) for item in items)
 
 
@@ -227,14 +229,14 @@ def _selectors(key: str, value: object, place: _Place) -> tuple[str, ...]:
     try:
         return tuple(check_selector(selector, place.codes) for selector in _strings(key, value, place))
     except SelectorError as error:
-        raise place.wrong(f"'{key}': {error}") from error
+        raise place.wrong(key, str(error), ": ") from error
 
 
 def _glob(key: str, pattern: str, place: _Place) -> Glob:
     try:
         return compile_glob(pattern, str(place.folder))
     except GlobError as error:
-        raise place.wrong(f"'{key}': {error}") from error
+        raise place.wrong(key, str(error), ": ") from error
 
 
 def _globs(key: str, value: object, place: _Place) -> tuple[Glob, ...]:
@@ -276,7 +278,7 @@ def _one_of(choices: Sequence[str], convert: Callable[[str], _Choice]) -> Callab
     def parse(key: str, value: object, place: _Place) -> _Choice:
         word = _string(key, value, place)
         if word not in choices:
-            raise place.wrong(f"'{key}' must be one of {', '.join(choices)}, not '{word}'{nearest(word, choices)}")
+            raise place.wrong(key, f"must be one of {', '.join(choices)}, not '{word}'{nearest(word, choices)}")
         return convert(word)
 
     return parse

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from asgiway_lint.config import Settings
 from asgiway_lint.errors import MissingExtraError
@@ -202,9 +202,9 @@ def _read_gitignore(folder: Path, name: str) -> tuple[_GitIgnore, ...]:
         except ValueError as error:
             log.warning("%s: the pattern '%s' is malformed and not used: %s", folder / name, line, error)
             continue
-        for pattern in spec.patterns:
+        for pattern in cast("Iterable[Any]", spec.patterns):  # its patterns are typed as patterns of anything
             if pattern.include is not None and pattern.regex is not None:
-                patterns.append((pattern.include, cast("re.Pattern[str]", pattern.regex)))
+                patterns.append((pattern.include, pattern.regex))
     if not patterns:
         return ()
     # Without the group's names, which may not occur twice in one expression.

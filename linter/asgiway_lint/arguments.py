@@ -1,0 +1,273 @@
+"""The command line's grammar: commands, options, their help. What they do is `cli`'s matter.
+
+Imports nothing beyond argparse and the errors, so that `--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from asgiway_lint.errors import UsageError, nearest
+
+__all__ = ["COMMANDS", "Parser", "build", "overview"]
+
+PROGRAM = "asgiway-lint"
+COMMANDS = {
+    "check": "Find calls that block the event loop (the usual command)",
+    "rule": "Explain one rule, or all of them",
+    "rules": "List the rules",
+    "clean": "Remove the cache",
+    "version": "Print the version",
+}
+_FORMATS = ("full", "concise", "json")
+_SEVERITIES = ("error", "warning", "info")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that raises its errors, names the nearest option, and takes paths and options in any order."""
+
+    def __init__(self, command: str, description: str, arguments: str = "") -> None:
+        super().__init__(
+            prog=f"{PROGRAM} {command}",
+            usage=f"%(prog)s [OPTIONS]{arguments}",
+            description=description,
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of leaving the process."""
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse, or raise `UsageError`."""
+        namespace, unknown = self.parse_known_intermixed_args(arguments)
+        for word in unknown:
+            name = word.partition("=")[0]
+            self.error(
+                f"unknown option '{name}'{nearest(name, self.options())}"
+                if word[:1] == "-"
+                else f"unexpected argument '{word}'"
+            )
+        return namespace
+
+    def options(self) -> list[str]:
+        """Return every option string."""
+        return [name for action in self._actions for name in action.option_strings]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help like ruff's: the option on the left, one column of text, no repeated metavariables."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        super().__init__(prog, max_help_position=34, **settings)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings:
+            return super()._format_action_invocation(action)
+        names = ", ".join(action.option_strings)
+        if not any(name.startswith("-") and not name.startswith("--") for name in action.option_strings):
+            names = "    " + names
+        return names if action.nargs == 0 else f"{names} {self._format_args(action, action.dest.upper())}"
+
+
+def overview() -> str:
+    """Return the help of the program itself."""
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    return f"""\
+Find the calls that block an asyncio, anyio or trio event loop, and what to use instead.
+
+Usage: {PROGRAM} <command> [options]
+
+Commands:
+{commands}
+
+Options:
+  -h, --help     Print help, also after a command
+  -V, --version  Print the version
+
+To begin with: {PROGRAM} check src/
+"""
+
+
+def build(command: str) -> Parser:
+    """Return the parser of one command."""
+    parser = _PARSERS[command]()
+    options = parser.add_argument_group("Log levels" if command == "check" else "Options")
+    if command == "check":
+        options.add_argument("-v", "--verbose", action="store_true", help="Say on stderr what is being done")
+        options.add_argument("-q", "--quiet", action="store_true", help="Print findings only: no summary, no warnings")
+    options.add_argument("-h", "--help", action="help", help="Print help")
+    return parser
+
+
+def _check() -> Parser:
+    parser = Parser(
+        "check",
+        "Find the calls that block an event loop.\n\n"
+        "Exit code: 0 nothing found, 1 errors or warnings found, 2 something is wrong with the command\n"
+        "line, the configuration or the installation.",
+        " [PATHS]...",
+    )
+    parser.add_argument_group("Arguments").add_argument(
+        "paths", nargs="*", metavar="PATHS", help="Files and folders to check; - reads standard input [default: .]"
+    )
+
+    output = parser.add_argument_group("Output")
+    output.add_argument(
+        "--output-format",
+        type=_one_of(_FORMATS),
+        metavar="FORMAT",
+        help="full, concise or json [default: full on a terminal, else concise; env: ASGIWAY_LINT_OUTPUT_FORMAT]",
+    )
+    output.add_argument("-o", "--output-file", metavar="FILE", help="Write the findings to a file instead of stdout")
+    output.add_argument(
+        "--statistics", action="store_true", help="Print how often each rule fired instead of the findings"
+    )
+    output.add_argument(
+        "--color",
+        type=_one_of(("auto", "always", "never")),
+        default="auto",
+        metavar="WHEN",
+        help="auto, always or never; auto heeds NO_COLOR and FORCE_COLOR [default: auto]",
+    )
+    output.add_argument("--show-files", action="store_true", help="Print the files that would be checked, and stop")
+    output.add_argument("--show-settings", action="store_true", help="Print the settings of the first file, and stop")
+
+    rules = parser.add_argument_group("Rule selection")
+    codes: dict[str, Any] = {"action": "extend", "type": _list, "metavar": "CODES"}
+    rules.add_argument("--select", **codes, help="Rules to use: codes, prefixes (AW1) or ALL, separated by commas")
+    rules.add_argument("--extend-select", **codes, help="Rules to use in addition to those selected elsewhere")
+    rules.add_argument("--ignore", **codes, help="Rules not to use")
+    rules.add_argument(
+        "--per-file-ignores",
+        action="extend",
+        type=_per_file,
+        metavar="PATTERN:CODES",
+        help="Rules not to use in some files; may be repeated",
+    )
+    rules.add_argument(
+        "--min-severity",
+        type=_one_of(_SEVERITIES),
+        metavar="SEVERITY",
+        help="error, warning or info: milder findings are not shown and don't count [default: warning]",
+    )
+    rules.add_argument("--ignore-noqa", action="store_true", help="Report what # noqa comments suppress, too")
+
+    files = parser.add_argument_group("File selection")
+    patterns: dict[str, Any] = {"action": "extend", "type": _list, "metavar": "PATTERNS"}
+    files.add_argument("--exclude", **patterns, help="Files and folders to leave out, instead of the default list")
+    files.add_argument("--extend-exclude", **patterns, help="Files and folders to leave out in addition")
+    files.add_argument(
+        "--force-exclude",
+        action=argparse.BooleanOptionalAction,
+        help="Leave out what is excluded even if it is named as an argument",
+    )
+    files.add_argument(
+        "--respect-gitignore",
+        action=argparse.BooleanOptionalAction,
+        help="Leave out what .gitignore files list [default]",
+    )
+    files.add_argument("--stdin-filename", metavar="FILE", help="What standard input would be called")
+
+    other = parser.add_argument_group("Configuration and cache")
+    other.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="FILE|SETTING",
+        help="A configuration file that holds for every file, or one setting as 'key = value'; may be repeated",
+    )
+    other.add_argument("--isolated", action="store_true", help="Ignore all configuration files")
+    other.add_argument("-n", "--no-cache", action="store_true", help="Neither read nor write the cache")
+    other.add_argument("--cache-dir", metavar="DIR", help="Where the cache is [default: .asgiway_lint_cache]")
+    other.add_argument("--jobs", type=_positive, metavar="N", help="Processes to use [default: as many as it is worth]")
+    other.add_argument("-e", "--exit-zero", action="store_true", help="Exit with 0 even when there are findings")
+    return parser
+
+
+def _rule() -> Parser:
+    parser = Parser("rule", "Explain one rule (AW102 or blocking-http), or all of them.", " CODE")
+    parser.add_argument_group("Arguments").add_argument(
+        "code", nargs="?", metavar="CODE", help="Code or name of the rule"
+    )
+    group = parser.add_argument_group("Output")
+    group.add_argument("--all", action="store_true", help="Explain all rules")
+    group.add_argument(
+        "--output-format",
+        type=_one_of(("text", "json", "markdown")),
+        default="text",
+        metavar="FORMAT",
+        help="text, json or markdown [default: text]",
+    )
+    return parser
+
+
+def _rules() -> Parser:
+    return Parser("rules", "List the rules: code, name, severity, summary.")
+
+
+def _clean() -> Parser:
+    return Parser("clean", "Remove the caches of the current folder and of the folders below it.")
+
+
+def _version() -> Parser:
+    return Parser("version", "Print the version.")
+
+
+_PARSERS: dict[str, Callable[[], Parser]] = {
+    "check": _check,
+    "rule": _rule,
+    "rules": _rules,
+    "clean": _clean,
+    "version": _version,
+}
+
+
+def _list(text: str) -> list[str]:
+    """Split at commas; `{a,b}` in a pattern stays whole."""
+    items, depth = [""], 0
+    for character in text:
+        depth += (character == "{") - (character == "}")
+        if character == "," and depth <= 0:
+            items.append("")
+        else:
+            items[-1] += character
+    return [item.strip() for item in items if item.strip()]
+
+
+def _per_file(text: str) -> list[tuple[str, str]]:
+    """Turn `tests/**:AW101,AW102,*.pyi:AW1` into pairs of pattern and code."""
+    pairs: list[tuple[str, str]] = []
+    for item in _list(text):
+        pattern, colon, code = item.rpartition(":")
+        if colon and pattern:
+            pairs.append((pattern.strip(), code.strip()))
+        elif pairs and not colon:
+            pairs.append((pairs[-1][0], code))
+        else:
+            raise argparse.ArgumentTypeError(f"'{item}' is not of the form PATTERN:CODE, such as 'tests/**:AW108'")
+    return pairs
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(choices)}{nearest(text, choices)}")
+        return text
+
+    return parse
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return number

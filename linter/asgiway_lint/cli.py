@@ -1,0 +1,148 @@
+"""The command `asgiway-lint`: picks the command, turns every way it can end into an exit code.
+
+0: nothing found. 1: errors or warnings found. 2: something is wrong with the command line, the configuration, the installation
+or the tool. 130: interrupted. Findings and pages go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Callable, Generator, Sequence
+
+from asgiway_lint import __version__
+from asgiway_lint.arguments import COMMANDS, PROGRAM, build, overview
+from asgiway_lint.errors import MissingExtraError, UsageError, nearest
+
+__all__ = ["main"]
+
+_EXTRA = ("libcst", "pathspec")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: the arguments without the program's name; None: those of the process.
+    """
+    try:
+        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+    except UsageError as error:
+        _complain(str(error))
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library in _EXTRA:
+            _complain(str(MissingExtraError(library)))
+        else:
+            _complain_about_bug()
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+    except Exception:  # anything else would end in exit code 1, which means "findings"
+        _complain_about_bug()
+    return 2
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv:
+        sys.stderr.write(overview())
+        return 2
+    command, *rest = argv
+    if command in ("-h", "--help", "help"):
+        sys.stdout.write(overview())
+        return 0
+    if command in ("-V", "--version", "version") and not rest:
+        sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        return 0
+    if command not in COMMANDS:
+        raise UsageError(_unknown(command))
+    parser = build(command)
+    if "-h" in rest or "--help" in rest:
+        sys.stdout.write(parser.format_help())
+        return 0
+    arguments = parser.parse(rest)
+    with _logging(arguments):
+        return _RUN[command](arguments)
+
+
+def _unknown(word: str) -> str:
+    from pathlib import Path
+
+    if word.startswith("-"):
+        return f"unknown option '{word}'; options follow the command, as in {PROGRAM} check --quiet"
+    if word not in COMMANDS and Path(word).exists():
+        return f"unknown command '{word}'; to check this path: {PROGRAM} check {word}"
+    return f"unknown command '{word}'{nearest(word, COMMANDS)}; see {PROGRAM} --help"
+
+
+def _check(arguments: Namespace) -> int:
+    from asgiway_lint.commands import check
+
+    return check.run(arguments)
+
+
+def _rule(arguments: Namespace) -> int:
+    from asgiway_lint.commands import rule
+
+    return rule.run(arguments)
+
+
+def _rules(arguments: Namespace) -> int:
+    from asgiway_lint.commands import rule
+
+    return rule.run_list(arguments)
+
+
+def _clean(arguments: Namespace) -> int:
+    from asgiway_lint.commands import clean
+
+    return clean.run(arguments)
+
+
+def _version(arguments: Namespace) -> int:
+    sys.stdout.write(f"{PROGRAM} {__version__}\n")
+    return 0
+
+
+_RUN: dict[str, Callable[[Namespace], int]] = {
+    "check": _check,
+    "rule": _rule,
+    "rules": _rules,
+    "clean": _clean,
+    "version": _version,
+}
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"error: {message}\n")
+
+
+def _complain_about_bug() -> None:
+    traceback.print_exc()
+    _complain("this is a bug in asgiway-lint; please report it with the lines above")
+
+
+@contextlib.contextmanager
+def _logging(arguments: Namespace) -> Generator[None]:
+    """Send what the package logs to stderr while a command runs."""
+    logger = logging.getLogger("asgiway_lint")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter())
+    verbose, quiet = getattr(arguments, "verbose", False), getattr(arguments, "quiet", False)
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {record.getMessage()}"

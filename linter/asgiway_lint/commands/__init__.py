@@ -1,0 +1,3 @@
+"""The commands of `asgiway-lint`, one module each: `run(arguments) -> exit code`."""
+
+from __future__ import annotations

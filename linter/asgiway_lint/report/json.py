@@ -1,0 +1,51 @@
+"""`--output-format json`: one array of findings, with ruff's field names and three more: `symbol`, `replacement`, `chain`.
+
+Rows and columns are 1-based, columns count code points, ends are exclusive; file names are absolute. `noqa_row` is the line where
+a `# noqa` fits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from asgiway_lint.finding import Finding, Link
+from asgiway_lint.report import Results
+from asgiway_lint.report.style import Style
+from asgiway_lint.rules import rule_for
+
+__all__ = ["as_object", "dumps", "render"]
+
+
+def render(results: Results, style: Style) -> Iterable[str]:
+    """Yield the array; `[]` when nothing was found."""
+    yield dumps([as_object(finding) for finding in results.findings])
+
+
+def dumps(value: object) -> str:
+    """Return indented JSON with a line end, never with lone surrogates, which strict readers refuse."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
+
+
+def as_object(finding: Finding) -> dict[str, Any]:
+    """Return one finding as JSON-able data."""
+    return {
+        "code": finding.code,
+        "name": rule_for(finding.code).slug,
+        "message": finding.message,
+        "severity": finding.severity.value,
+        "url": None,
+        "filename": finding.path,
+        "location": {"row": finding.line, "column": finding.column},
+        "end_location": {"row": finding.end_line, "column": finding.end_column},
+        "fix": None,
+        "noqa_row": finding.end_line,
+        "symbol": finding.symbol or None,
+        "replacement": finding.replacement or None,
+        "chain": [_link(link) for link in finding.chain],
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {"call": link.call, "filename": link.path, "location": {"row": link.line, "column": link.column}}

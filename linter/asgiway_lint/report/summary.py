@@ -1,0 +1,38 @@
+"""The last line of the text formats: how many there are, and what was held back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from asgiway_lint.finding import Severity
+from asgiway_lint.report import Results
+
+__all__ = ["summary"]
+
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+def summary(results: Results) -> str:
+    """Return one line, such as `Found 3 errors, 1 warning.`."""
+    hidden = sum(results.hidden.values())
+    tail = ""
+    if hidden:
+        mildest = min(results.hidden, key=lambda severity: severity.rank)
+        tail = (
+            f" ({_count(results.hidden)} not shown; --min-severity {mildest} shows {'it' if hidden == 1 else 'them'})"
+        )
+    if not results.findings:
+        return f"All checks passed!{tail}\n"
+    return f"Found {_count(finding.severity for finding in results.findings)}{tail}.\n"
+
+
+def _count(severities: Iterable[Severity] | Counter[Severity]) -> str:
+    counts = Counter(severities)
+    return ", ".join(_some(counts[severity], severity) for severity in _ORDER if counts[severity])
+
+
+def _some(number: int, severity: Severity) -> str:
+    if severity is Severity.INFO:
+        return f"{number} info"
+    return f"{number} {severity}{'' if number == 1 else 's'}"

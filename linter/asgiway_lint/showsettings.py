@@ -1,0 +1,60 @@
+"""`--show-settings`: the settings of a file, as TOML that could stand in a configuration file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from asgiway_lint.config import Settings
+from asgiway_lint.filtering import enabled_for
+
+__all__ = ["settings_lines"]
+
+
+def settings_lines(path: Path, settings: Settings) -> Iterator[str]:
+    """Yield the lines.
+
+    Args:
+        path: absolute path of the file (or folder) that they hold for.
+        settings: its settings.
+    """
+    enabled = sorted(enabled_for(str(path), settings).codes)
+    yield f"# Settings for {path}"
+    yield f"# from {settings.source}" if settings.source else "# no configuration file, so defaults and command line"
+    yield f"# relative paths start from {settings.root}"
+    yield f"select = {_list(enabled)}"
+    yield f"exclude = {_list(glob.pattern for glob in settings.exclude)}"
+    yield f"force-exclude = {_boolean(settings.force_exclude)}"
+    yield f"respect-gitignore = {_boolean(settings.respect_gitignore)}"
+    yield f"src = {_list(map(str, settings.src))}"
+    yield _optional("async-library", settings.async_library, "asyncio")
+    yield f"http-client = {_string(settings.http_client)}"
+    yield f"postgres = {_string(settings.postgres)}"
+    yield f"min-severity = {_string(settings.min_severity)}"
+    yield _optional("output-format", settings.output_format, "full on a terminal, else concise")
+    yield f"cache-dir = {_string(str(settings.cache_dir))}"
+    if settings.per_file_ignores:
+        yield ""
+        yield "[per-file-ignores]"
+        for entry in settings.per_file_ignores:
+            pattern = ("!" if entry.negated else "") + entry.glob.pattern
+            yield f"{_string(pattern)} = {_list(entry.selectors)}"
+
+
+def _optional(key: str, value: str | None, default: str) -> str:
+    return f"# {key} is not set: {default}" if value is None else f"{key} = {_string(value)}"
+
+
+def _list(values: Iterable[str]) -> str:
+    return "[" + ", ".join(map(_string, values)) + "]"
+
+
+def _string(text: str) -> str:
+    return json.dumps(
+        text.encode("utf-8", "replace").decode(), ensure_ascii=False
+    )  # a basic string of TOML has JSON's escapes
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
