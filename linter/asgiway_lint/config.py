@@ -245,9 +245,7 @@ def _globs(key: str, value: object, place: _Place) -> tuple[Glob, ...]:
 
 def _per_file_ignores(key: str, value: object, place: _Place) -> tuple[PerFileIgnore, ...]:
     if not isinstance(value, dict):
-        raise place.wrong(
-            f"'{key}' must be a table of patterns and codes ('tests/**' = ['AW108']), not {_shown(value)}"
-        )
+        raise place.wrong(key, f"must be a table of patterns and codes ('tests/**' = ['AW108']), not {_shown(value)}")
     table = cast("dict[str, object]", value)
     return tuple(
         PerFileIgnore(

@@ -19,8 +19,8 @@ __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
-# Every cache folder is born with this file, so that git never sees it.
-_MARK, _MARK_TEXT = ".gitignore", "*"
+# What every cache folder holds: an ignore file of this content, so that git never sees it, and the facts.
+_IGNORE_FILE, _IGNORE_TEXT, _FACTS = ".gitignore", "*", "facts.db"
 
 
 def run(arguments: Namespace) -> int:
@@ -55,7 +55,11 @@ def _below(top: Path) -> Iterator[Path]:
 
 
 def _is_cache(folder: Path) -> bool:
+    """Whether the folder may go: `cache-dir` could name any folder by mistake, a virtual environment or the project itself."""
+    if folder.name == CACHE_FOLDER:
+        return True
     try:
-        return (folder / _MARK).read_text(encoding="utf-8", errors="replace").strip() == _MARK_TEXT
+        ignored = (folder / _IGNORE_FILE).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
+    return ignored.strip() == _IGNORE_TEXT and (folder / _FACTS).is_file()
