@@ -36,12 +36,10 @@ class Output:
                 self._stream = Path(self._file).open("w", encoding="utf-8", errors="surrogateescape", newline="")
             except OSError as error:
                 raise UsageError(f"cannot write to {self._file}: {error.strerror or error}") from error
-        elif isinstance(self._stream, io.TextIOWrapper):
+        elif (reconfigure := getattr(self._stream, "reconfigure", None)) is not None:
             # File names need not be UTF-8: give their bytes back as they are. Other encodings may lack any character.
-            errors = (
-                "surrogateescape" if self._stream.encoding.lower().replace("-", "") == "utf8" else "backslashreplace"
-            )
-            self._stream.reconfigure(errors=errors)
+            utf8 = self._stream.encoding.lower().replace("-", "") == "utf8"
+            reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
         return self
 
     def write(self, pieces: Iterable[str]) -> None:
