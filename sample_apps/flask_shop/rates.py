@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
+
 from rates_service import RatesService
 
 __all__ = ["CURRENCIES", "Quotation", "Rates"]

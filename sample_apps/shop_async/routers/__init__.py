@@ -1,0 +1,1 @@
+"""One module per part of the shop; each calls its router ``router``."""

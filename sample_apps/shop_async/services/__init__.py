@@ -1,0 +1,1 @@
+"""What the routers call: the legacy modules, moved over as they were."""
