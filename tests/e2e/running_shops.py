@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asgiway
 from flask import Flask
-from flask_shop import create_app
 
+import asgiway
+from flask_shop import create_app
 from tests.e2e.serving import serve
 from tests.e2e.shop_clients import FlaskShopClient, HttpxShopClient, ShopClient
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from flask_shop import create_app
 from flask_shop.database import open_database
 from flask_shop.products import CATEGORIES, PRODUCTS
 from flask_shop.schema import FIRST_MOVEMENTS
-
 from tests.e2e.running_shops import KINDS, POSTGRESQL_KINDS, RunningShop, run_shop
 from tests.e2e.serving import free_port, wait_until
 from tests.e2e.shop_clients import ADMIN, CUSTOMER, Reply, ShopClient, Upload, basic, sign_in
