@@ -173,11 +173,12 @@ class Bridge:
 
     async def _answer(self, exchange: Exchange, scope: Scope, send: Send, receiver: Receiver) -> None:
         """Send what the worker produces until it has ended."""
-        started = False
+        started = finished = False
         while True:
             output = await exchange.output()
             start = output.start
-            if exchange.aborted is None or output.final:
+            # `final` stays true: when close() takes its time, the end comes by itself, after the last piece has gone.
+            if not finished and (exchange.aborted is None or output.final):
                 body = output.body
                 if start is not None:
                     started = True
@@ -185,6 +186,7 @@ class Bridge:
                 if started and (body or output.final):
                     await send({"type": "http.response.body", "body": body, "more_body": not output.final})
                     exchange.sent_bytes(len(body))
+                    finished = output.final
             if output.ended:
                 break
             if not output.final and not receiver.watching:

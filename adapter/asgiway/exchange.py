@@ -29,6 +29,7 @@ __all__ = ["Exchange", "Output"]
 
 logger = logging.getLogger("asgiway")
 
+_WHOLE: tuple[type[Any], ...] = (list, tuple)  # what Response.consume sends in one piece
 _COPY_BLOCK = 256 * 1024
 
 
@@ -180,8 +181,7 @@ class Exchange(Response):
                     spooled = stream = self._copy_to_disk(stream, environ)
                 environ["wsgi.input"] = stream
             iterable = self._app(environ, self.start_response)
-            kind: type[Any] = type(iterable)
-            self._hold = (kind is list or kind is tuple) and not self.sent
+            self._hold = type(iterable) in _WHOLE and not self.sent
             self.consume(iterable, self._stopped)
         except Exception as exc:
             if exc is not self.aborted:

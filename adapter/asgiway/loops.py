@@ -17,7 +17,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from anyio.lowlevel import current_token
 
@@ -275,13 +275,13 @@ def current_port() -> LoopPort:
     """
     ports = _ports.by_loop
     try:
-        key: object = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         return _trio_port(ports)
-    port = ports.get(key)
+    port = ports.get(loop)
     if port is None:
         _forget_ended(ports)
-        port = ports[key] = AsyncioPort(cast(asyncio.AbstractEventLoop, key))
+        port = ports[loop] = AsyncioPort(loop)
     return port
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from asgiway.errors import AppProtocolError, AppTypeError, AppValueError, ResponseTruncatedError
 
@@ -269,7 +269,7 @@ class Response:
             return
         if isinstance(iterable, (bytes, bytearray, str)):
             raise AppTypeError(f"{self._app_name} returned {kind.__name__}, not an iterable of bytes; return [body]")
-        if iterable is None:
+        if iterable is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise AppTypeError(f"{self._app_name} returned None instead of an iterable of bytes")
         app_name, feed = self._app_name, self._feed
         for chunk in iterable:
@@ -336,7 +336,9 @@ def as_bytes(chunk: Any, app_name: str) -> bytes:
     """
     if isinstance(chunk, bytes):
         return chunk
-    if isinstance(chunk, (bytearray, memoryview)):
+    if isinstance(chunk, bytearray):
         return bytes(chunk)
+    if isinstance(chunk, memoryview):
+        return cast("memoryview[int]", chunk).tobytes()
     hint = "; encode it first" if isinstance(chunk, str) else ""
     raise AppTypeError(f"{app_name} produced a piece of body that is {type(chunk).__name__}, not bytes{hint}")

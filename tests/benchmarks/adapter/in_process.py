@@ -1,0 +1,157 @@
+"""Cost of one request through an adapter, without sockets: CPU microseconds, peers in the same run, interleaved.
+
+    python tests/benchmarks/adapter/in_process.py [--rounds 5] [--requests 4000]
+
+CPU time of the whole process (all threads) is compared, not wall time: machines are shared. Read ratios, not figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+import asgiref.wsgi
+import uvloop
+from a2wsgi import WSGIMiddleware as A2wsgi
+from starlette.middleware.wsgi import WSGIMiddleware as StarletteBridge
+
+from asgiway import WSGIMiddleware
+from asgiway.environ import EnvironBuilder
+
+Scope = dict[str, Any]
+ASGI = Callable[..., Awaitable[None]]
+
+HEADERS = [
+    (b"host", b"127.0.0.1:8000"),
+    (b"user-agent", b"bench/1"),
+    (b"accept", b"*/*"),
+    (b"accept-encoding", b"gzip, deflate"),
+    (b"connection", b"keep-alive"),
+    (b"cookie", b"session=abcdefghijklmnopqrstuvwxyz"),
+]
+
+
+def make_scope() -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/hello",
+        "raw_path": b"/hello",
+        "query_string": b"a=1",
+        "root_path": "",
+        "headers": list(HEADERS),
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
+
+
+def hello(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
+    return [b"Hello, world!"]
+
+
+def hello_generator(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
+    yield b"Hello, world!"
+
+
+def chunks(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    for _ in range(1000):
+        yield b"x" * 100
+
+
+class Inline:
+    """The floor: the WSGI call made on the loop itself, which no adapter may do."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.environs = EnvironBuilder({})
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        environ, _ = self.environs.build(scope)
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            started.append((int(status[:3]), [(k.lower().encode(), v.encode()) for k, v in headers]))
+
+        body = self.app(environ, start_response)
+        first = True
+        for chunk in body:
+            if first:
+                status, headers = started[0]
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                first = False
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def one_request(app: ASGI) -> None:
+    never = asyncio.get_running_loop().create_future()
+    first = True
+
+    async def receive() -> Any:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await never
+
+    async def send(message: Any) -> None:
+        pass
+
+    await app(make_scope(), receive, send)
+
+
+async def drive(app: ASGI, requests: int, in_flight: int) -> float:
+    async def client(count: int) -> None:
+        for _ in range(count):
+            await one_request(app)
+
+    await asyncio.gather(*(client(20) for _ in range(in_flight)))  # warm up: threads, tables
+    share = max(1, requests // in_flight)
+    gc.collect()
+    before = time.process_time()
+    await asyncio.gather(*(client(share) for _ in range(in_flight)))
+    return (time.process_time() - before) / (share * in_flight) * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=4000)
+    parser.add_argument("--threads", type=int, default=10)
+    options = parser.parse_args()
+    peers: dict[str, Callable[[Any], ASGI]] = {
+        "inline": Inline,
+        "asgiway": lambda app: WSGIMiddleware(app, options.threads),
+        "a2wsgi": lambda app: A2wsgi(app, workers=options.threads),
+        "asgiref": asgiref.wsgi.WsgiToAsgi,
+        "starlette": StarletteBridge,
+    }
+    cases = [("hello", hello, 1, 1), ("hello", hello, 64, 1), ("generator", hello_generator, 64, 1)]
+    cases.append(("1000 chunks", chunks, 16, 40))
+    print(f"{'CPU us per request':24}" + "".join(f"{name:>12}" for name in peers))
+    for name, app, in_flight, divisor in cases:
+        figures: dict[str, list[float]] = {peer: [] for peer in peers}
+        for _ in range(options.rounds):
+            for peer, make in peers.items():
+                slow = 1 if peer in ("inline", "asgiway") else 4
+                figures[peer].append(uvloop.run(drive(make(app), options.requests // divisor // slow, in_flight)))
+        medians = "".join(f"{statistics.median(figures[peer]):12.1f}" for peer in peers)
+        print(f"{name + f', {in_flight} in flight':24}" + medians)
+
+
+if __name__ == "__main__":
+    import warnings
+
+    warnings.simplefilter("ignore")
+    main()
