@@ -107,11 +107,11 @@ def _returned(evaluator: Evaluator, path: str, index: int) -> Values:
     assert facts is not None
     scope = facts.scopes[index]
     outside = evaluator.end_of(path, scope.parent)
-    declared = declared.instances(evaluator, scope.annotation, outside) if scope.annotation is not None else NOTHING
+    stated = declared.instances(evaluator, scope.annotation, outside) if scope.annotation is not None else NOTHING
     if scope.generator:
-        found = declared or ((ITEMS, _yielded(evaluator, path, index)),)
+        found = stated or ((ITEMS, _yielded(evaluator, path, index)),)
     else:
-        found = declared or _inferred(evaluator, path, index)
+        found = stated or _inferred(evaluator, path, index)
         if scope.kind == "async":
             found = ((AWAITABLE, found),)
     for decorator in scope.decorators:

@@ -233,9 +233,9 @@ class Evaluator:
         if kind == "value":
             return self._picked(self.values(a, place), b)
         if kind == "ann":
-            declared = declared.instances(self, a, place)
-            if declared:
-                return declared
+            stated = declared.instances(self, a, place)
+            if stated:
+                return stated
             return self.values(b, place) if b is not None else NOTHING
         if kind in ("iter", "aiter"):
             return self._picked(union([self.items(value) for value in self.values(a, place)]), b)

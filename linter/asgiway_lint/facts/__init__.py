@@ -1,7 +1,7 @@
 """Source text -> `Facts` of one module: the only part of the linter that sees a syntax tree.
 
 `read` is the door. `model` says what a record holds, `text` turns bytes into text, `collector` walks an ``ast`` tree,
-`fstrings` finds the true place of calls in f-strings on Python 3.11, `lowering` turns a libcst tree into an ``ast`` tree for
+`lowering` turns a libcst tree into an ``ast`` tree for
 source that the running interpreter cannot parse.
 """
 

@@ -43,7 +43,7 @@ from asgiway_lint.facts.model import (
 from asgiway_lint.facts.text import Columns
 from asgiway_lint.suppress import Directive
 
-__all__ = ["collect"]
+__all__ = ["TypeAliasStatement", "collect"]
 
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _OPERATORS: Final[Mapping[type[ast.operator], str]] = {
@@ -64,18 +64,24 @@ _OPERATORS: Final[Mapping[type[ast.operator], str]] = {
 _FUNCTIONS: Final = ("def", "async", "lambda")
 
 
-def collect(tree: ast.Module, text: str, directives: tuple[Directive, ...]) -> Facts:
+class TypeAliasStatement(ast.stmt):
+    """``type name = value`` for interpreters whose ``ast`` has no such node."""
+
+    _fields = ("name", "value")
+
+
+def collect(tree: ast.Module, columns: Columns, directives: tuple[Directive, ...]) -> Facts:
     """The facts of a module.
 
     Args:
         tree: its tree, from `ast.parse` or from `lowering.lower`.
-        text: its text, for columns.
+        columns: turns the tree's offsets into columns.
         directives: its suppression comments.
 
     Raises:
         RecursionError: the code is nested deeper than the interpreter's recursion limit allows.
     """
-    collector = _Collector(Columns(text))
+    collector = _Collector(columns)
     collector.run(tree)
     return Facts(
         tuple([scope.finish() for scope in collector.scopes]),
@@ -193,8 +199,8 @@ class _Collector:
             ast.While: self._while,
             ast.With: self._with,
         }
-        if hasattr(ast, "TypeAlias"):
-            self._statements[ast.TypeAlias] = self._type_alias
+        for alias in (TypeAliasStatement, getattr(ast, "TypeAlias", TypeAliasStatement)):
+            self._statements[alias] = self._type_alias
         self._expressions: dict[type[ast.AST], Callable[[Any], Expr]] = {
             ast.Attribute: self._attribute,
             ast.Await: self._await,
@@ -509,11 +515,14 @@ class _Collector:
         return False
 
     def _pattern(self, pattern: ast.pattern) -> None:
+        names: list[str] = []
         for node in ast.walk(pattern):
             if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name is not None:
-                self._bind(node.name, "other", None)
+                names.append(node.name)
             elif isinstance(node, ast.MatchMapping) and node.rest is not None:
-                self._bind(node.rest, "other", None)
+                names.append(node.rest)
+        for name in sorted(names):
+            self._bind(name, "other", None)
 
     # ---- functions and classes
 
@@ -584,7 +593,8 @@ class _Collector:
         lazy = isinstance(node, ast.GeneratorExp)
         first = node.generators[0]
         iterated = self._awaited(first.iter) if first.is_async else self._expr(first.iter)
-        outer = self._enter_scope("gen" if lazy else "comp", "", node)
+        element = node.key if isinstance(node, ast.DictComp) else node.elt
+        outer = self._enter_scope("gen" if lazy else "comp", "", element)
         self._open(0, ARM_LOOP)
         for generator in node.generators:
             if generator is not first:
@@ -596,11 +606,9 @@ class _Collector:
             for condition in generator.ifs:
                 self._expr(condition)
                 self._narrow(condition)
+        value = self._expr(element)
         if isinstance(node, ast.DictComp):
-            self._expr(node.key)
             value = self._expr(node.value)
-        else:
-            value = self._expr(node.elt)
         self.seq += 1
         self.scope.results.append(Result(value, self.seq, self.block))
         return (SCOPE, self._leave_scope(outer))

@@ -15,10 +15,10 @@ from typing import Final
 
 from asgiway_lint.facts.collector import collect
 from asgiway_lint.facts.model import Facts
-from asgiway_lint.facts.text import decode
+from asgiway_lint.facts.text import Columns, decode
 from asgiway_lint.suppress import find_directives
 
-__all__ = ["SourceProblem", "quick_reading", "read", "read_text"]
+__all__ = ["SourceProblem", "quick_reading", "read", "read_newer", "read_text"]
 
 # Frames of Python code don't use the C stack on 3.11 and newer; a chain of 500 calls needs about 2,000 of them.
 _RECURSION_LIMIT: Final = 20_000
@@ -64,13 +64,14 @@ def read_text(text: str) -> Facts:
     directives = find_directives(text)
     with quick_reading():
         try:
-            return collect(parse(text), text, directives)
+            tree, columns = _parse(text)
+            return collect(tree, columns, directives)
         except RecursionError as error:
             raise SourceProblem("nested too deeply to be read") from error
 
 
-def parse(text: str) -> ast.Module:
-    """The ``ast`` tree of a text, through libcst if the running interpreter cannot parse it.
+def _parse(text: str) -> tuple[ast.Module, Columns]:
+    """The tree of a text, through libcst if the running interpreter cannot parse it, and how to read its columns.
 
     Raises:
         SourceProblem: neither can.
@@ -78,21 +79,26 @@ def parse(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():  # invalid escapes are none of our business
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            return ast.parse(text), Columns(text)
     except SyntaxError as error:
         problem = SourceProblem(error.msg or "invalid syntax", max(error.lineno or 1, 1), max(error.offset or 1, 1))
     except (RecursionError, MemoryError):
         raise SourceProblem("nested too deeply to be read") from None
     except ValueError as error:  # NUL bytes on early 3.11, lone surrogates
         raise SourceProblem(str(error)) from None
-    # Imported only when it is needed: libcst takes longer to import than a hundred files to check.
-    from asgiway_lint.facts.lowering import lower
-
-    tree = lower(text)
+    tree = read_newer(text)
     if tree is None:
         # The interpreter's words are better than libcst's.
         raise problem
-    return tree
+    return tree, Columns("")
+
+
+def read_newer(text: str) -> ast.Module | None:
+    """The tree of a text through libcst, with columns in code points; None if that cannot parse it either."""
+    # Imported only when it is needed: libcst takes longer to import than a hundred files to check.
+    from asgiway_lint.facts.lowering import lower
+
+    return lower(text)
 
 
 @contextmanager
