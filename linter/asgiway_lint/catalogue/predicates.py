@@ -121,12 +121,30 @@ def poll_timeout(args: CallArguments) -> bool:
     return not _is_false(args.get(0, "timeout"))
 
 
-def poll_wait_given(args: CallArguments) -> bool:
-    """``poll(timeout_ms=0)``, ``get_message(timeout=0)``: blocks only for a timeout that is given and not 0."""
-    value = args.get(0, "timeout")
-    if value == _ABSENT:
-        value = args.get(-1, "timeout_ms")
-    return value != _ABSENT and not (args.has_star and value is UNKNOWN) and not _is_false(value)
+def consume_timeout(args: CallArguments) -> bool:
+    """``consume(num_messages=1, timeout=-1)`` of confluent_kafka: blocks unless the timeout is a literal 0 (negative: for ever)."""
+    return not _is_false(args.get(1, "timeout"))
+
+
+def asynchronous_false(args: CallArguments) -> bool:
+    """``commit(message=None, offsets=None, asynchronous=True)`` of confluent_kafka: blocks only with a literal False."""
+    return _is_false(args.get(2, "asynchronous"))
+
+
+def async_argument_missing(args: CallArguments) -> bool:
+    """``expect(..., async_=False)`` of pexpect: blocks unless ``async_`` is given and not a literal false."""
+    value = args.get(-1, "async_")
+    return value == _ABSENT or _is_false(value)
+
+
+def zmq_recv_waits(args: CallArguments) -> bool:
+    """``recv(flags=0)`` of pyzmq: waits without flags; ``zmq.NOBLOCK`` and unknown ones do not."""
+    return args.get(0, "flags") in (0, _ABSENT)
+
+
+def zmq_send_waits(args: CallArguments) -> bool:
+    """``send(data, flags=0)`` of pyzmq: as `zmq_recv_waits`."""
+    return args.get(1, "flags") in (0, _ABSENT)
 
 
 def redis_message(args: CallArguments) -> bool:
@@ -210,7 +228,10 @@ def zero_argument(args: CallArguments) -> bool:
 
 
 PREDICATES: Final[Mapping[str, Predicate]] = {
+    "async-argument-missing": async_argument_missing,
+    "asynchronous-false": asynchronous_false,
     "auto-bind": auto_bind,
+    "consume-timeout": consume_timeout,
     "false-argument": false_argument,
     "file-lock-acquire": file_lock_acquire,
     "first-timeout": first_timeout,
@@ -222,7 +243,6 @@ PREDICATES: Final[Mapping[str, Predicate]] = {
     "options-zero": options_zero,
     "os-lock-mode-waits": os_lock_mode_waits,
     "poll-timeout": poll_timeout,
-    "poll-wait-given": poll_wait_given,
     "queue-get": queue_get,
     "queue-put": queue_put,
     "redis-message": redis_message,
@@ -232,6 +252,8 @@ PREDICATES: Final[Mapping[str, Predicate]] = {
     "wait3-options-zero": wait3_options_zero,
     "waitid-waits": waitid_waits,
     "zero-argument": zero_argument,
+    "zmq-recv-waits": zmq_recv_waits,
+    "zmq-send-waits": zmq_send_waits,
 }
 
 
