@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+import io
+from typing import Protocol, Self
 
 __all__ = ["FileWrapper"]
 
@@ -17,6 +17,9 @@ class _Readable(Protocol):
 class FileWrapper:
     """Iterates over a binary file from its current position to its end, and closes it with the response.
 
+    It is its own iterator, and can be positioned where the file can: werkzeug cuts ranges out of ``iter(wrapper)``, for
+    which it calls seek(), tell() and close() on what that returns.
+
     Parameters:
         filelike: an object with read(size); its close() is called if it has one.
         block_size: smallest block to read, in bytes; small values are raised. Default 8192.
@@ -26,10 +29,35 @@ class FileWrapper:
         self.filelike = filelike
         self._block_size = max(block_size, _BLOCK)
 
-    def __iter__(self) -> Iterator[bytes]:
-        read, size = self.filelike.read, self._block_size
-        while block := read(size):
-            yield block
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if block := self.filelike.read(self._block_size):
+            return block
+        raise StopIteration
+
+    def seekable(self) -> bool:
+        """Whether seek() and tell() work, as in io.IOBase."""
+        if not (hasattr(self.filelike, "seek") and hasattr(self.filelike, "tell")):
+            return False
+        seekable = getattr(self.filelike, "seekable", None)
+        return seekable is None or bool(seekable())
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int | None:
+        """Move to `offset` bytes; raises io.UnsupportedOperation where the file cannot."""
+        seek = getattr(self.filelike, "seek", None)
+        if seek is None:
+            raise io.UnsupportedOperation("seek")
+        result: int | None = seek(offset, whence)
+        return result
+
+    def tell(self) -> int:
+        """The position in bytes; raises io.UnsupportedOperation where the file has none."""
+        tell = getattr(self.filelike, "tell", None)
+        if tell is None:
+            raise io.UnsupportedOperation("tell")
+        return int(tell())
 
     def close(self) -> None:
         """Close the file."""
