@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from asgiway_lint.analysis import members
+from asgiway_lint.analysis import calls, members
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.values import (
     BOUND,
@@ -33,6 +33,11 @@ __all__ = ["Site", "direct_call", "direct_event", "handed_over", "targets"]
 # Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
 _LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
 _LAZY_RESULT: Final = "_Iterator"
+_FILE_CONTENT: Final = "AW108"
+# A lock that was made a line above is free.
+_NEW_LOCKS: Final = frozenset(
+    f"threading.{name}.acquire" for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
+)
 # They take coroutines: an argument that we think blocks is a type that we got wrong.
 _TAKES_AWAITABLES: Final = frozenset(
     f"asyncio.{name}"
@@ -79,6 +84,10 @@ def direct_call(evaluator: Evaluator, path: str, facts: Facts, index: int, value
     if site.entry.predicate and not blocks(site.entry.predicate, arguments(evaluator, path, call)):
         return None
     if _silenced(evaluator, path, facts, call, values) or _awaited_later(facts, call, index):
+        return None
+    if site.entry.rule == _FILE_CONTENT and calls.in_memory(evaluator, path, call):
+        return None
+    if site.entry.name in _NEW_LOCKS and _is_new(facts, call):
         return None
     return site
 
@@ -194,6 +203,24 @@ def _awaited_later(facts: Facts, call: Call, index: int) -> bool:
         event.kind == "await" and event.scope == call.scope and event.expr[0] == model.NAME and event.expr[1] in kept
         for event in facts.events
     )
+
+
+def _is_new(facts: Facts, call: Call) -> bool:
+    """Whether the receiver is a variable that got its value by the last call before this one."""
+    receiver = call.callee[1]
+    if receiver[0] != model.NAME:
+        return False
+    for binding in facts.scopes[call.scope].bindings.get(receiver[1], ()):
+        if (
+            binding.kind == "value"
+            and binding.a[0] == model.CALL
+            and binding.block == call.block
+            and binding.seq < call.seq
+        ):
+            between = (other.seq for other in facts.calls if other.scope == call.scope)
+            if not any(binding.seq < seq < call.seq for seq in between):
+                return True
+    return False
 
 
 def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]:

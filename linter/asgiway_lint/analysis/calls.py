@@ -36,7 +36,7 @@ from asgiway_lint.facts.model import Call, Expr
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["called", "method_result", "results"]
+__all__ = ["called", "in_memory", "method_result", "results"]
 
 _COPIES: Final = frozenset(
     f"builtins.{name}" for name in "list tuple set frozenset sorted reversed iter aiter filter".split()
@@ -46,6 +46,17 @@ _SAME: Final = frozenset(
 )
 _MANAGERS: Final = frozenset({"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"})
 _MANAGER_DECORATORS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+
+
+# What reads from or writes to one of these touches no file.
+_IN_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
+
+
+def in_memory(evaluator: Evaluator, path: str, call: Call) -> bool:
+    """Whether the first argument is a file in memory (`Image.open(BytesIO(data))`, `ZipFile(buffer, "w")`)."""
+    if not call.args:
+        return False
+    return any(v[0] == INSTANCE and v[1] in _IN_MEMORY for v in evaluator.values(call.args[0], _place(path, call)))
 
 
 def results(evaluator: Evaluator, path: str, call: Call) -> Values:
@@ -160,7 +171,8 @@ def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -
             return _elsewhere(evaluator, call, path, wrapper.position, wrapper.keyword)
     found = catalogue.result_type(dotted)
     if found is not None:
-        return ((INSTANCE, found),)
+        # What reads and writes memory is not the blocking type that the same call on a file gives.
+        return NOTHING if call is not None and in_memory(evaluator, path, call) else ((INSTANCE, found),)
     if catalogue.find(dotted) is None and looks_like_class(dotted):
         return ((INSTANCE, dotted),)
     return NOTHING

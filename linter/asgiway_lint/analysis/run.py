@@ -6,6 +6,7 @@ never stops the others.
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from pathlib import Path
 from asgiway_lint import __version__
 from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.pool import Dealer, processes
 from asgiway_lint.catalogue import load
-from asgiway_lint.config import CACHE_FOLDER, Settings
+from asgiway_lint.config import Settings
 from asgiway_lint.facts import SourceProblem
 from asgiway_lint.facts.text import decode
 from asgiway_lint.finding import Finding
@@ -70,18 +72,51 @@ def check_files(
     """
     if not paths:
         return
-    store_cache = _open_cache(settings_for(paths[0])) if cache else None
+    # Settings travel to other processes by number: there are few, and many files.
+    known: dict[int, int] = {}
+    distinct: list[Settings] = []
+    work: list[tuple[str, int]] = []
+    for path in paths:
+        settings = settings_for(path)
+        number = known.get(id(settings))
+        if number is None:
+            number = known[id(settings)] = len(distinct)
+            distinct.append(settings)
+        work.append((str(path), number))
+    folder = distinct[0].cache_dir if cache else None
+    count = processes(jobs, len(work))
+    if count == 1:
+        yield from _check_here(work, distinct, folder)
+    else:
+        yield from Dealer(_worker, (distinct, folder), count).run(work)
+
+
+def _check_here(
+    work: Sequence[tuple[str, int]], settings: Sequence[Settings], folder: Path | None
+) -> Iterator[FileReport]:
+    cache = FactsCache(folder) if folder is not None else None
     try:
-        session = _Session(Store(store_cache, __version__), {})
-        for path in paths:
-            yield session.check(str(path), settings_for(path))
+        session = _Session(Store(cache, __version__), {})
+        for name, number in work:
+            yield session.check(name, settings[number])
     finally:
-        if store_cache is not None:
-            store_cache.close()
+        if cache is not None:
+            cache.close()
 
 
-def _open_cache(settings: Settings) -> FactsCache:
-    return FactsCache(settings.cache_dir or settings.root / CACHE_FOLDER)
+def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tuple[str, int]], FileReport]:
+    """What one process of several does with each file."""
+    cache = FactsCache(folder) if folder is not None else None
+    if cache is not None:
+        # Not atexit: a worker of a pool leaves without it.
+        multiprocessing.util.Finalize(cache, cache.close, exitpriority=10)
+    session = _Session(Store(cache, __version__), {})
+
+    def check(item: tuple[str, int]) -> FileReport:
+        name, number = item
+        return session.check(name, settings[number])
+
+    return check
 
 
 class _Session:

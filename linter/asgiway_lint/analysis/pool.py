@@ -1,0 +1,83 @@
+"""Many files over several processes: contiguous chunks out, reports back in order.
+
+A worker is a session of its own with its own connection to the cache, so results cannot depend on how the files are dealt out:
+a finding is a function of its file, the files that imports lead to, and the settings.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import BaseContext
+from typing import Final, Generic, TypeVar
+
+__all__ = ["Dealer", "processes"]
+
+Item = TypeVar("Item")
+Report = TypeVar("Report")
+
+# Below this the start of a second process costs more than it saves.
+_WORTHWHILE: Final = 100
+_CHUNKS_PER_PROCESS: Final = 8
+_MAX_PROCESSES: Final = 16
+
+
+def processes(jobs: int | None, files: int) -> int:
+    """How many processes to use for so many files; `jobs` is the user's wish, None for none."""
+    if jobs is not None:
+        return max(1, min(jobs, files))
+    if files < _WORTHWHILE:
+        return 1
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(available, _MAX_PROCESSES, files // (_WORTHWHILE // 2)))
+
+
+class Dealer(Generic[Item, Report]):
+    """Runs one function over items in several processes.
+
+    Args:
+        make: makes the function that turns an item into a report; called once in each process, importable by name.
+        arguments: what `make` is called with.
+        count: number of processes.
+    """
+
+    def __init__(
+        self, make: Callable[..., Callable[[Item], Report]], arguments: tuple[object, ...], count: int
+    ) -> None:
+        self._make = make
+        self._arguments = arguments
+        self._count = count
+
+    def run(self, items: Sequence[Item]) -> Iterator[Report]:
+        """The reports of all items, in their order."""
+        size = max(1, min(64, -(-len(items) // (self._count * _CHUNKS_PER_PROCESS))))
+        chunks = [items[start : start + size] for start in range(0, len(items), size)]
+        with ProcessPoolExecutor(
+            self._count, mp_context=_context(), initializer=_start, initargs=(self._make, self._arguments)
+        ) as executor:
+            for reports in executor.map(_work, chunks):
+                yield from reports
+
+
+def _context() -> BaseContext:
+    """``fork`` where it is safe, as a fresh interpreter takes longer to start than a small project to check."""
+    if sys.platform == "linux" and threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
+
+
+_function: Callable[[object], object] | None = None
+
+
+def _start(make: Callable[..., Callable[[object], object]], arguments: tuple[object, ...]) -> None:
+    global _function
+    _function = make(*arguments)
+
+
+def _work(chunk: Sequence[object]) -> list[object]:
+    assert _function is not None
+    return [_function(item) for item in chunk]
