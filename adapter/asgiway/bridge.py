@@ -107,6 +107,7 @@ class Bridge:
             body=body,
             spool=spool,
             high_water=self._settings.high_water,
+            withdraw=self._pool.remove,
         )
         receiver = exchange.receiver = Receiver(port, receive, body, exchange)
         environ["asgiway.disconnected"] = exchange.disconnected
@@ -124,8 +125,6 @@ class Bridge:
         except BaseException:
             # Cancelled, or send() failed: nobody listens any more. The first reason counts, if there is one already.
             exchange.abort(ClientDisconnected("the request has ended before its response"))
-            if self._pool.remove(exchange):
-                exchange.never_started()
             raise
         finally:
             if exchange.ended:

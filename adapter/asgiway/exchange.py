@@ -56,6 +56,7 @@ class Exchange(Response):
         body: where the request body arrives, None when "wsgi.input" is in `environ` already.
         spool: copy the whole body to a temporary file first, and set CONTENT_LENGTH.
         high_water: bytes of response that may wait for the client before the worker is held.
+        withdraw: takes an exchange off the queue for a worker; False when a worker has it.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class Exchange(Response):
         "_start",
         "_waiter",
         "_waiting",
+        "_withdraw",
         "aborted",
         "body",
         "born",
@@ -99,6 +101,7 @@ class Exchange(Response):
         body: BodyBuffer | None,
         spool: bool,
         high_water: int,
+        withdraw: Callable[[Exchange], bool],
     ) -> None:
         super().__init__(scope["method"] == "HEAD", app_name)
         self.scope = scope
@@ -109,6 +112,7 @@ class Exchange(Response):
         self.body = body
         self._spool = spool
         self._high_water = high_water
+        self._withdraw = withdraw
         self.born = time.monotonic()
         self.thread: threading.Thread | None = None
         """The worker's thread while it works on this request; None before and after."""
@@ -347,16 +351,23 @@ class Exchange(Response):
             gate.release()
 
     def abort(self, error: Exception) -> None:
-        """Have the application stop at its next read or write; `error` is what that raises. The first reason counts."""
-        if self.aborted is not None or self.ended:
+        """Have the application stop at its next read or write; `error` is what that raises. The first reason counts.
+
+        A request that still waits for a worker ends at once, without the application.
+        """
+        if self.aborted is not None or self.ended or self.abort_if_waiting(error):
             return
         self.aborted = error
         if self.body is not None:
             self.body.fail(error)
         self.open_gates()
 
-    def never_started(self) -> None:
-        """The pool gave the request back before a worker had it: nothing else will end it."""
+    def abort_if_waiting(self, error: Exception) -> bool:
+        """``abort``, but only if no worker has the request yet; True if so."""
+        if self.thread is not None or not self._withdraw(self):
+            return False
+        self.aborted = error
         self._context = self._environ = None
         self.ended = True
         self.ready()
+        return True

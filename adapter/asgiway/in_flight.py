@@ -40,15 +40,14 @@ class _OnLoop:
 class _Abort:
     """Carries an abort to the loop that serves the request."""
 
-    __slots__ = ("_error", "_exchange", "_owner")
+    __slots__ = ("_error", "_exchange")
 
-    def __init__(self, owner: InFlight, exchange: Exchange, error: Exception) -> None:
-        self._owner = owner
+    def __init__(self, exchange: Exchange, error: Exception) -> None:
         self._exchange = exchange
         self._error = error
 
     def ready(self) -> None:
-        self._owner.abort(self._exchange, self._error)
+        self._exchange.abort(self._error)
 
 
 class InFlight:
@@ -98,9 +97,7 @@ class InFlight:
             if age < SWEEP_SECONDS:
                 continue
             if exchange.thread is None and age > self._queue_timeout:
-                self.abort(
-                    exchange, QueueTimeoutError(f"no thread became free within {self._queue_timeout:g} s"), waiting=True
-                )
+                exchange.abort_if_waiting(QueueTimeoutError(f"no thread became free within {self._queue_timeout:g} s"))
             receiver = exchange.receiver
             if receiver is not None and not receiver.watching:
                 receiver.watch()
@@ -109,19 +106,11 @@ class InFlight:
         else:
             here.sweeping = False
 
-    def abort(self, exchange: Exchange, error: Exception, *, waiting: bool = False) -> None:
-        """End a request; `waiting`: only if it still waits for a thread. On its own loop only."""
-        if self._pool.remove(exchange):
-            exchange.abort(error)
-            exchange.never_started()
-        elif not waiting:
-            exchange.abort(error)
-
     def abort_all(self, error: Exception) -> None:
         """From any thread: end all requests."""
         for port, here in list(self._loops.items()):
             for exchange in list(here.exchanges):
-                port.post(_Abort(self, exchange, error))
+                port.post(_Abort(exchange, error))
 
     def __iter__(self) -> Iterator[Exchange]:
         for here in list(self._loops.values()):
