@@ -16,7 +16,8 @@ from dataclasses import dataclass
 __all__ = ["Comment", "find_comments"]
 
 _DEEPEST = 50  # nested f-strings; CPython itself stops at 150
-_LONGEST = 10_000  # characters of one replacement field; keeps the work linear in files full of half-typed f-strings
+# Characters of one replacement field, and how many f-strings without an end are searched for one: they keep the work linear.
+_LONGEST, _MOST_BROKEN = 10_000, 50
 
 _START = re.compile(
     r"#[^\r\n]*|\"\"\"|'''|\"|'"
@@ -74,6 +75,7 @@ class _Scanner:
     def __init__(self, source: str) -> None:
         self._source = source
         self._known: dict[int, tuple[int, _Spans]] = {}
+        self._broken = 0
 
     def comments(self) -> _Spans:
         """Return the start and end offsets of all comments."""
@@ -92,13 +94,14 @@ class _Scanner:
         """Return where the string ends whose opening quote is at `start`, and the comments in its fields."""
         prefix = _PREFIX.search(self._source[max(0, start - 3) : start])
         kind = prefix[0].lower() if prefix else ""
-        if "f" not in kind and "t" not in kind:
+        if ("f" not in kind and "t" not in kind) or self._broken >= _MOST_BROKEN:
             return _end(_PLAIN[quote], self._source, start + len(quote)), []
         if start not in self._known:
             comments: _Spans = []
             try:
                 end = self._formatted(start + len(quote), quote, "r" in kind, comments, depth)
             except _Unclosed:  # read it as the plain string that an older Python would have seen
+                self._broken += 1
                 end, comments = _end(_PLAIN[quote], self._source, start + len(quote)), []
             self._known[start] = end, comments
         return self._known[start]

@@ -152,35 +152,56 @@ def _is_regular(entry: os.DirEntry[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pattern:
+    """One line of an ignore file: whether it ignores (True) or takes back (False), and what."""
+
+    include: bool
+    regex: re.Pattern[str]
+    by_name: bool  # no slash but a trailing one: it is about names anywhere below
+    folders_only: bool
+
+    def matches(self, relative: str, is_folder: bool) -> bool:
+        """Whether it matches the path itself, as git asks; pathspec's expressions also match what lies in a matched folder.
+
+        A walk has asked about each folder before it went in, so those above have been decided about (and whoever names an
+        ignored folder on the command line means it).
+        """
+        if self.folders_only and not is_folder:
+            return False
+        target = relative.rpartition("/")[2] if self.by_name else relative
+        if self.folders_only:
+            target += "/"
+        match = self.regex.search(target)
+        # The only group with a name is the slash behind a matched folder: is there more behind it?
+        return match is not None and (match.lastgroup is None or match.end() == len(target))
+
+
+@dataclass(frozen=True, slots=True)
 class _GitIgnore:
     """One ignore file.
 
     Args:
         base: the folder that its patterns start from.
-        patterns: whether each ignores (True) or takes back (False), and its expression.
-        any_pattern: all expressions in one: most paths match none, and asking them one by one is slow.
+        patterns: in the file's order.
+        any_pattern: finds at least what they match: most paths match none, and asking them one by one is slow.
     """
 
     base: str
-    patterns: tuple[tuple[bool, re.Pattern[str]], ...]
+    patterns: tuple[_Pattern, ...]
     any_pattern: re.Pattern[str]
 
-    def decides(self, path: str) -> bool | None:
-        """Return whether it ignores (True) or takes back (False) a path; None if it says nothing of it.
-
-        Only patterns that match the path itself count, not those that match a folder above it: a walk has asked about that
-        folder before it went in, and whoever names an ignored folder on the command line means it.
-        """
-        relative = path[len(self.base) + 1 :]
-        if self.any_pattern.fullmatch(relative) is None:
+    def decides(self, path: str, is_folder: bool) -> bool | None:
+        """Return whether it ignores (True) or takes back (False) a path; None if it says nothing of it."""
+        relative = path[len(self.base.rstrip("/")) + 1 :]
+        if self.any_pattern.search(relative + "/" if is_folder else relative) is None:
             return None
-        return next((include for include, regex in reversed(self.patterns) if regex.fullmatch(relative)), None)
+        return next((each.include for each in reversed(self.patterns) if each.matches(relative, is_folder)), None)
 
 
 def _is_ignored(path: str, is_folder: bool, ignores: Iterable[_GitIgnore]) -> bool:
     """Ask the ignore files, nearest first: the first that says anything of the path decides, as in git."""
     for ignore in ignores:
-        decision = ignore.decides(path + "/" if is_folder else path)
+        decision = ignore.decides(path, is_folder)
         if decision is not None:
             return decision
     return False
@@ -195,18 +216,20 @@ def _read_gitignore(folder: Path, name: str) -> tuple[_GitIgnore, ...]:
         from pathspec import GitIgnoreSpec  # 34 ms, and many trees have no ignore file
     except ImportError as error:
         raise MissingExtraError("pathspec") from error
-    patterns: list[tuple[bool, re.Pattern[str]]] = []
+    patterns: list[_Pattern] = []
     for line in lines:
         try:
             spec = GitIgnoreSpec.from_lines([line])
         except ValueError as error:
             log.warning("%s: the pattern '%s' is malformed and not used: %s", folder / name, line, error)
             continue
+        text = line.strip().removeprefix("!")
         for pattern in cast("Iterable[Any]", spec.patterns):  # its patterns are typed as patterns of anything
             if pattern.include is not None and pattern.regex is not None:
-                patterns.append((pattern.include, pattern.regex))
+                by_name = "/" not in text.removesuffix("/")
+                patterns.append(_Pattern(pattern.include, pattern.regex, by_name, text.endswith("/")))
     if not patterns:
         return ()
     # Without the group's names, which may not occur twice in one expression.
-    together = "|".join(f"(?:{re.sub(r'[(][?]P<[^>]*>', '(?:', regex.pattern)})" for _, regex in patterns)
+    together = "|".join(f"(?:{re.sub(r'[(][?]P<[^>]*>', '(?:', each.regex.pattern)})" for each in patterns)
     return (_GitIgnore(str(folder).replace(os.sep, "/"), tuple(patterns), re.compile(together)),)

@@ -39,12 +39,12 @@ def _block(finding: Finding, frame: Frame | None, results: Results, style: Style
         yield bar
         for row in frame.rows:
             number = "" if row.number is None else str(row.number)
-            text = style.severity(row.text, finding.severity) if row.marks else row.text
             left = style.frame(f"{'...':<{gutter + 2}}" if row.elided else f"{number:>{gutter}} |")
-            yield f"{left} {style.severity(row.rail, finding.severity)}{text}".rstrip()
+            rail = style.severity(row.rail if row.text else row.rail.rstrip(), finding.severity)
+            text = style.severity(row.text, finding.severity) if row.marks else row.text
+            yield f"{left} {rail}{text}".rstrip()
         yield bar
-    notes = list(_notes(finding, results))
-    for name, lines in notes:
+    for name, lines in _notes(finding, results):
         label = f"{' ' * gutter} {style.frame('=')} {style.strong(name + ':')} "
         indent = " " * (gutter + len(name) + 3)
         yield label + lines[0]

@@ -44,7 +44,7 @@ class Style:
         return self._wrap(text, "\x1b[36m")
 
     def _wrap(self, text: str, colour: str) -> str:
-        return f"{colour}{text}{_RESET}" if self.colour and text else text
+        return f"{colour}{text}{_RESET}" if self.colour and text.strip() else text
 
 
 def shown_path(path: str, cwd: Path) -> str:
