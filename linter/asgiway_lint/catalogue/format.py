@@ -237,8 +237,8 @@ class _Parser:
 
     def kind(self, place: _Place, table: Table, default: Kind) -> Kind:
         value = table.get("kind", default)
-        if value not in (default, "context_manager"):
-            raise (place / "kind").error(f"expected 'context_manager' (or nothing), found {value!r}")
+        if value not in ("function", "constructor", "context_manager"):
+            raise (place / "kind").error(f"expected 'function', 'constructor' or 'context_manager', found {value!r}")
         return cast("Kind", value)
 
     def functions(self, place: _Place, table: Table) -> None:
@@ -284,7 +284,7 @@ class _Parser:
             where = place / "any_method"
             own = where.table(table["any_method"])
             where.known(own, _SETTINGS)
-            any_method = settings.nested(where, own).entry(where, f"{full}.*", "method", f"{instance}.<method>")
+            any_method = settings.nested(where, own).entry(where, f"{full}.*", "method", f"{instance}.*")
         bases = (place / "bases").texts(table.get("bases", []))
         silenced = (place / "silenced_by").table(table.get("silenced_by", {}))
         for method, predicate in silenced.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -114,7 +115,7 @@ class Catalogue:
                 return None
             if catch_all is None and not method.startswith("_"):
                 catch_all = info.any_method
-        return catch_all
+        return _for_method(catch_all, method) if catch_all is not None else None
 
     def is_type(self, name: str) -> bool:
         """Whether the catalogue knows the class `name`."""
@@ -152,13 +153,14 @@ class Catalogue:
 
     def attribute_type(self, type_name: str, attribute: str) -> str | None:
         """The type of an attribute of an object of `type_name`, or None."""
+        any_attribute = None
         for info in self._lineage(type_name):
-            found = info.attributes.get(attribute)
-            if found is None and not attribute.startswith("_"):
-                found = info.attributes.get("*")
-            if found is not None:
-                return self.canonical(found)
-        return None
+            if attribute in info.attributes:
+                return self.canonical(info.attributes[attribute])
+            if attribute in info.returns or attribute in info.harmless or self._entry(f"{info.name}.{attribute}"):
+                return None  # a method
+            any_attribute = any_attribute or info.attributes.get("*")
+        return self.canonical(any_attribute) if any_attribute and not attribute.startswith("_") else None
 
     def silenced_by(self, type_name: str) -> Mapping[str, str]:
         """Methods after whose call an object of `type_name` no longer blocks, with the predicate on that call's arguments.
@@ -284,6 +286,12 @@ class Catalogue:
             self._wrappers = {wrapper.name: wrapper for wrapper in found}
             self._wrapper_methods = {w.name.rpartition(".")[2]: w for w in found if w.any_receiver}
         return self._wrappers
+
+
+def _for_method(entry: Entry, method: str) -> Entry:
+    """The entry ``<type>.*`` as that of one method; a ``*`` in its texts stands for the method's name, too."""
+    texts = ("name", "use", "use_anyio", "use_trio", "asyncio", "anyio")
+    return dataclasses.replace(entry, **{key: getattr(entry, key).replace("*", method) for key in texts})
 
 
 @functools.cache

@@ -88,11 +88,11 @@ class TypeInfo:
         name: canonical qualified name.
         bases: canonical names of its bases, nearest first; they may belong to other libraries.
         enter: type that ``with x as y`` binds to y, ``""`` for the type itself.
-        attributes: attribute -> type.
+        attributes: attribute -> type; ``*`` for every public attribute that is no known method.
         returns: method -> type that it returns.
         harmless: methods that don't block although a base or `any_method` says so.
         any_method: the entry, named ``<type>.*``, for every public method that is not listed: remote proxies whose
-            methods are made at run time.
+            methods are made at run time. ``*`` in its texts stands for the method, too.
         silenced_by: method -> predicate: after such a call on an object its methods no longer block
             (``socket.setblocking(False)``).
     """

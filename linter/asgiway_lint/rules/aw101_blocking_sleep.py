@@ -45,6 +45,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.ERROR,
-    message="`{symbol}` puts the whole event loop to sleep: use `{replacement}`",
+    message="`{symbol}` puts the whole event loop to sleep: use {replacement}",
     since="0.1.0",
 )

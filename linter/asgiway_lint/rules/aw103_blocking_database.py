@@ -56,6 +56,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.ERROR,
-    message="`{symbol}` waits for the database on the event loop: use `{replacement}`",
+    message="`{symbol}` waits for the database on the event loop: use {replacement}",
     since="0.1.0",
 )

@@ -44,6 +44,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.ERROR,
-    message="`{symbol}` starts or awaits a process on the event loop: use `{replacement}`",
+    message="`{symbol}` starts or awaits a process on the event loop: use {replacement}",
     since="0.1.0",
 )

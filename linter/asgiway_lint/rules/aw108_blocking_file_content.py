@@ -45,6 +45,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.WARNING,
-    message="`{symbol}` reads or writes a file on the event loop: use `{replacement}`",
+    message="`{symbol}` reads or writes a file on the event loop: use {replacement}",
     since="0.1.0",
 )

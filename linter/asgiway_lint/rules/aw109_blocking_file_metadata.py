@@ -48,6 +48,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.INFO,
-    message="`{symbol}` asks the file system on the event loop: use `{replacement}`",
+    message="`{symbol}` asks the file system on the event loop: use {replacement}",
     since="0.1.0",
 )

@@ -53,6 +53,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.WARNING,
-    message="`{symbol}` makes the event loop wait for another thread or process: use `{replacement}`",
+    message="`{symbol}` makes the event loop wait for another thread or process: use {replacement}",
     since="0.1.0",
 )

@@ -43,6 +43,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.WARNING,
-    message="`{symbol}` makes the event loop wait for the console: use `{replacement}`",
+    message="`{symbol}` makes the event loop wait for the console: use {replacement}",
     since="0.1.0",
 )

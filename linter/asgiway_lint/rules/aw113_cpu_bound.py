@@ -49,6 +49,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.INFO,
-    message="`{symbol}` computes on the event loop: use `{replacement}`",
+    message="`{symbol}` computes on the event loop: use {replacement}",
     since="0.1.0",
 )

@@ -49,6 +49,6 @@ from asgiway_lint.rules.base import define
 RULE = define(
     __name__,
     severity=Severity.ERROR,
-    message="`{symbol}` runs an event loop inside a running one: use `{replacement}`",
+    message="`{symbol}` runs an event loop inside a running one: use {replacement}",
     since="0.1.0",
 )
