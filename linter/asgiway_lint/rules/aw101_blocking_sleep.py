@@ -1,4 +1,4 @@
-"""A call in a coroutine that sleeps by stopping the thread.
+"""A synchronous sleep in a coroutine.
 
 ## What it does
 Reports `time.sleep`, and calls that sleep as part of their work (`psutil.cpu_percent(interval=1)`), where they run on the

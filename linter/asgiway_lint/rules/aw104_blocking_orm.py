@@ -37,8 +37,8 @@ no such twin (transactions, above all) goes into a function behind `sync_to_asyn
 await may simply be a `def`: it then runs in a thread, and a synchronous session is right there.
 
 ## Limits
-Lazy evaluation is not seen yet: iterating over a QuerySet, `list(queryset)`, `len(queryset)`, foreign key and relationship
-attributes that load on access.
+`for book in queryset` is seen; other lazy evaluation is not: `list(queryset)`, `len(queryset)`, `queryset[0]`, and foreign key and
+relationship attributes that load on access.
 
 ## References
 - [SQLAlchemy: asynchronous I/O](https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html)

@@ -1,4 +1,4 @@
-"""A call in a coroutine that starts a process the synchronous way, or waits for one.
+"""A process started or awaited synchronously in a coroutine.
 
 ## What it does
 Reports `subprocess`, `os.system`, `os.spawn*`, `os.wait*`, `multiprocessing`, pexpect and GitPython where they run on the event

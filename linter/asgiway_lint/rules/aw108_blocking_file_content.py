@@ -1,4 +1,4 @@
-"""A call in a coroutine that opens, reads, writes or copies a file.
+"""A file opened, read, written or copied in a coroutine.
 
 ## What it does
 Reports opening files, their `read`, `write` and `flush`, `Path.read_text` and its kin, `shutil`, archives, temporary files and

@@ -1,4 +1,4 @@
-"""A call in a coroutine that asks for or changes names, sizes, dates or permissions of files.
+"""Names, sizes, dates or permissions of files asked for or changed in a coroutine.
 
 ## What it does
 Reports `os.stat`, `os.listdir`, `os.path.exists`, `Path.is_file`, `Path.mkdir`, `glob` and their kin where they run on the event

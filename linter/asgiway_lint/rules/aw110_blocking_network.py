@@ -1,4 +1,4 @@
-"""A call in a coroutine that waits for a socket, a name server, a mail, file, directory or remote shell server.
+"""A synchronous wait for a socket, a name server, mail, FTP, SSH or LDAP in a coroutine.
 
 ## What it does
 Reports `socket` and `ssl`, name resolution, `smtplib`, `imaplib`, `poplib`, `ftplib`, paramiko, ldap3, dnspython, serial ports, SOAP

@@ -1,4 +1,4 @@
-"""A call in a coroutine that waits for a lock, queue, event, future, thread, selector or signal.
+"""A synchronous wait for a lock, queue, event, future, thread or signal in a coroutine.
 
 ## What it does
 Reports waiting with the primitives of `threading`, `queue`, `concurrent.futures`, `multiprocessing`, `select`, `signal` and

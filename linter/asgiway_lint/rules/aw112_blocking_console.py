@@ -1,4 +1,4 @@
-"""A call in a coroutine that waits for somebody to type, or stops in the debugger.
+"""A synchronous wait for the console or the debugger in a coroutine.
 
 ## What it does
 Reports `input`, `getpass.getpass`, reading from `sys.stdin`, and `breakpoint`, where they run on the event loop.

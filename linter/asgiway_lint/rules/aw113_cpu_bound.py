@@ -1,4 +1,4 @@
-"""A call in a coroutine that computes for a long time.
+"""A long computation in a coroutine.
 
 ## What it does
 Reports password hashing, compression, image processing, spreadsheets, PDFs and data frames where they run on the event loop.

@@ -1,4 +1,4 @@
-"""A call in a coroutine that starts an event loop, or waits for one from within.
+"""An event loop started or waited for in a coroutine.
 
 ## What it does
 Reports `asyncio.run`, `loop.run_until_complete`, `loop.run_forever`, `anyio.run`, `trio.run`, `async_to_sync`, `uvicorn.run` and
