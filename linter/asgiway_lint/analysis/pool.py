@@ -6,6 +6,7 @@ a finding is a function of its file, the files that imports lead to, and the set
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import BaseContext
 from typing import Final, Generic, TypeVar
+
+from asgiway_lint.facts.reader import quick_reading
 
 __all__ = ["Dealer", "processes"]
 
@@ -80,4 +83,7 @@ def _start(make: Callable[..., Callable[[object], object]], arguments: tuple[obj
 
 def _work(chunk: Sequence[object]) -> list[object]:
     assert _function is not None
-    return [_function(item) for item in chunk]
+    with quick_reading():
+        reports = [_function(item) for item in chunk]
+        gc.freeze()
+        return reports

@@ -6,11 +6,13 @@ never stops the others.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from asgiway_lint import __version__
 from asgiway_lint.analysis.check import check_module
@@ -19,6 +21,7 @@ from asgiway_lint.analysis.pool import Dealer, processes
 from asgiway_lint.catalogue import load
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import SourceProblem
+from asgiway_lint.facts.reader import quick_reading
 from asgiway_lint.facts.text import decode
 from asgiway_lint.finding import Finding
 from asgiway_lint.project.cache import FactsCache
@@ -28,6 +31,9 @@ from asgiway_lint.rules import rule_for
 from asgiway_lint.suppress import Directive, find_directives
 
 __all__ = ["FileReport", "check_files", "check_source"]
+
+# So many files are checked without the garbage collector: long enough to matter, short enough to report as one goes.
+_BATCH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,13 @@ def _check_here(
     cache = FactsCache(folder) if folder is not None else None
     try:
         session = _Session(Store(cache, __version__), {})
-        for name, number in work:
-            yield session.check(name, settings[number])
+        for start in range(0, len(work), _BATCH):
+            with quick_reading():
+                reports = [session.check(name, settings[number]) for name, number in work[start : start + _BATCH]]
+                gc.freeze()  # or the collector would look at all facts again and again
+            yield from reports
     finally:
+        gc.unfreeze()
         if cache is not None:
             cache.close()
 

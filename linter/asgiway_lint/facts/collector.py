@@ -174,58 +174,6 @@ class _Collector:
         self.scope = _Scope(0, "module", "", None, 0, 0, 0, 1, 1)
         self.scopes.append(self.scope)
         self._interned: dict[Expr, Expr] = {}
-        self._statements: dict[type[ast.AST], Callable[[Any], bool]] = {
-            ast.AnnAssign: self._ann_assign,
-            ast.Assign: self._assign,
-            ast.AsyncFor: self._async_for,
-            ast.AsyncFunctionDef: self._async_function,
-            ast.AsyncWith: self._async_with,
-            ast.AugAssign: self._aug_assign,
-            ast.ClassDef: self._class,
-            ast.Delete: self._delete,
-            ast.Expr: self._expression,
-            ast.For: self._for,
-            ast.FunctionDef: self._function,
-            ast.Global: self._global,
-            ast.If: self._if,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-            ast.Match: self._match,
-            ast.Nonlocal: self._nonlocal,
-            ast.Raise: self._raise,
-            ast.Return: self._return,
-            ast.Try: self._try,
-            ast.TryStar: self._try,
-            ast.While: self._while,
-            ast.With: self._with,
-        }
-        for alias in (TypeAliasStatement, getattr(ast, "TypeAlias", TypeAliasStatement)):
-            self._statements[alias] = self._type_alias
-        self._expressions: dict[type[ast.AST], Callable[[Any], Expr]] = {
-            ast.Attribute: self._attribute,
-            ast.Await: self._await,
-            ast.BinOp: self._binary,
-            ast.BoolOp: self._bool,
-            ast.Call: self._call,
-            ast.Constant: self._constant,
-            ast.Dict: self._dict,
-            ast.DictComp: self._comprehension,
-            ast.GeneratorExp: self._comprehension,
-            ast.IfExp: self._if_expression,
-            ast.Lambda: self._lambda,
-            ast.List: self._sequence,
-            ast.ListComp: self._comprehension,
-            ast.Name: self._name,
-            ast.NamedExpr: self._named,
-            ast.Set: self._sequence,
-            ast.SetComp: self._comprehension,
-            ast.Starred: self._starred,
-            ast.Subscript: self._subscript,
-            ast.Tuple: self._sequence,
-            ast.UnaryOp: self._unary,
-            ast.Yield: self._yield,
-            ast.YieldFrom: self._yield_from,
-        }
 
     # ---- scopes, blocks, bindings
 
@@ -235,11 +183,11 @@ class _Collector:
     def _body(self, statements: Sequence[ast.stmt]) -> bool:
         """Walk statements; True if control never reaches their end."""
         ends = False
-        handlers = self._statements
+        handlers = _STATEMENTS
         for statement in statements:
             handler = handlers.get(type(statement))
             if handler is not None:
-                if handler(statement):
+                if handler(self, statement):
                     ends = True
             else:  # pass, break, continue: no expressions; assert and newer statements: walk what they hold
                 self._children(statement)
@@ -616,9 +564,9 @@ class _Collector:
     # ---- expressions
 
     def _expr(self, node: ast.expr) -> Expr:
-        handler = self._expressions.get(type(node))
+        handler = _EXPRESSIONS.get(type(node))
         if handler is not None:
-            return handler(node)
+            return handler(self, node)
         self._children(node)
         return OTHER_EXPR
 
@@ -827,3 +775,58 @@ class _Collector:
         if any(isinstance(node, ast.Call | ast.Lambda | ast.comprehension | ast.NamedExpr) for node in ast.walk(tree)):
             return OTHER_EXPR  # it would make calls with places that are none of this file's
         return self._annotation(tree.body)
+
+
+# By node type; outside the class, as a table of bound methods would make each collector a cycle of garbage.
+_STATEMENTS: Final[dict[type[ast.AST], Callable[[_Collector, Any], bool]]] = {
+    ast.AnnAssign: _Collector._ann_assign,
+    ast.Assign: _Collector._assign,
+    ast.AsyncFor: _Collector._async_for,
+    ast.AsyncFunctionDef: _Collector._async_function,
+    ast.AsyncWith: _Collector._async_with,
+    ast.AugAssign: _Collector._aug_assign,
+    ast.ClassDef: _Collector._class,
+    ast.Delete: _Collector._delete,
+    ast.Expr: _Collector._expression,
+    ast.For: _Collector._for,
+    ast.FunctionDef: _Collector._function,
+    ast.Global: _Collector._global,
+    ast.If: _Collector._if,
+    ast.Import: _Collector._import,
+    ast.ImportFrom: _Collector._import_from,
+    ast.Match: _Collector._match,
+    ast.Nonlocal: _Collector._nonlocal,
+    ast.Raise: _Collector._raise,
+    ast.Return: _Collector._return,
+    ast.Try: _Collector._try,
+    ast.TryStar: _Collector._try,
+    ast.While: _Collector._while,
+    ast.With: _Collector._with,
+}
+for _alias in (TypeAliasStatement, getattr(ast, "TypeAlias", TypeAliasStatement)):
+    _STATEMENTS[_alias] = _Collector._type_alias
+_EXPRESSIONS: Final[Mapping[type[ast.AST], Callable[[_Collector, Any], Expr]]] = {
+    ast.Attribute: _Collector._attribute,
+    ast.Await: _Collector._await,
+    ast.BinOp: _Collector._binary,
+    ast.BoolOp: _Collector._bool,
+    ast.Call: _Collector._call,
+    ast.Constant: _Collector._constant,
+    ast.Dict: _Collector._dict,
+    ast.DictComp: _Collector._comprehension,
+    ast.GeneratorExp: _Collector._comprehension,
+    ast.IfExp: _Collector._if_expression,
+    ast.Lambda: _Collector._lambda,
+    ast.List: _Collector._sequence,
+    ast.ListComp: _Collector._comprehension,
+    ast.Name: _Collector._name,
+    ast.NamedExpr: _Collector._named,
+    ast.Set: _Collector._sequence,
+    ast.SetComp: _Collector._comprehension,
+    ast.Starred: _Collector._starred,
+    ast.Subscript: _Collector._subscript,
+    ast.Tuple: _Collector._sequence,
+    ast.UnaryOp: _Collector._unary,
+    ast.Yield: _Collector._yield,
+    ast.YieldFrom: _Collector._yield_from,
+}

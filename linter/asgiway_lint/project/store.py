@@ -102,4 +102,4 @@ class Store:
                 self._cache.put(key, facts)
             return facts
         except (SourceProblem, Problem) as problem:
-            return problem
+            return problem.with_traceback(None)  # its frames hold the source and the tree
