@@ -76,11 +76,17 @@ def split_path(path: str, root_path: str, raw_path: bytes | None) -> tuple[str, 
     if not script:
         return "", whole or "/"
     inside = _strip_prefix(whole, script)
-    if inside is None and "%" in script:
-        # A root_path configured in its percent-encoded form still names the same prefix.
-        inside = _strip_prefix(whole, _latin1(unquote(root)))
-        script = script if inside is None else _latin1(unquote(root))
-    return script, whole if inside is None else inside
+    if "%" in script:
+        # Configured in its percent-encoded form, because servers take no other: SCRIPT_NAME is the decoded one, and
+        # the path begins with either, as the server concatenates them before or after decoding.
+        script = _latin1(unquote(root))
+        if inside is None:
+            inside = _strip_prefix(whole, script)
+    if inside is None:
+        return script, whole
+    if root_path.endswith("/") and inside.startswith("//"):
+        inside = inside[1:]  # the server put "/api/" in front of "/x"
+    return script, inside
 
 
 def _strip_prefix(path: str, prefix: str) -> str | None:

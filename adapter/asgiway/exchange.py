@@ -69,6 +69,7 @@ class Exchange(Response):
         "_gate",
         "_high_water",
         "_hold",
+        "_on_end",
         "_owner",
         "_port",
         "_posted",
@@ -84,7 +85,6 @@ class Exchange(Response):
         "born",
         "ended",
         "failure",
-        "on_detached_end",
         "receiver",
         "scope",
         "thread",
@@ -138,8 +138,7 @@ class Exchange(Response):
         """Why the application is to stop; its next read or write raises this."""
         self.receiver: Receiver | None = None
         """Who reads the request's messages on the loop."""
-        self.on_detached_end: Callable[[Exchange], None] | None = None
-        """Called on the loop when the worker ends after the request's task has gone."""
+        self._on_end: Callable[[Exchange], None] | None = None
 
     @property
     def label(self) -> str:
@@ -304,8 +303,15 @@ class Exchange(Response):
         if waiter is not None:
             if not waiter.done():
                 waiter.set_result(None)
-        elif self.ended and self.on_detached_end is not None:
-            self.on_detached_end(self)
+        elif self.ended and self._on_end is not None:
+            self._on_end(self)
+
+    def detach(self, on_end: Callable[[Exchange], None]) -> None:
+        """The request's task goes; `on_end` is called on the loop when the worker has ended."""
+        self._on_end = on_end
+        self._posted = False  # nobody calls output() any more
+        if self.ended:  # it may have been before the line above, and then posted nothing
+            on_end(self)
 
     async def output(self) -> Output:
         """Wait for the worker to produce something, and take it."""

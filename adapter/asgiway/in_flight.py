@@ -88,7 +88,7 @@ class InFlight:
 
     def detach(self, exchange: Exchange, port: LoopPort) -> None:
         """The request's task is gone while its worker still works: keep it in the books until that ends."""
-        exchange.on_detached_end = lambda ended: self.discard(ended, port)
+        exchange.detach(lambda ended: self.discard(ended, port))
 
     def _sweep(self, port: LoopPort, here: _OnLoop) -> None:
         now = time.monotonic()

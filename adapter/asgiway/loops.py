@@ -136,6 +136,11 @@ class AsyncioPort(LoopPort):
                 self._fd = fd
                 self._close_fd = weakref.finalize(self, os.close, fd)
 
+    @property
+    def has_descriptor(self) -> bool:
+        """Whether waking goes through an eventfd."""
+        return self._fd >= 0
+
     def _wake(self) -> None:
         if self._fd >= 0:
             with contextlib.suppress(BlockingIOError):  # a full counter wakes the loop just as well
@@ -287,7 +292,7 @@ def current_port() -> LoopPort:
 
 def _trio_port(ports: dict[object, LoopPort]) -> LoopPort:
     trio = sys.modules.get("trio")
-    if trio is None:
+    if trio is None or not trio.lowlevel.in_trio_run():
         raise RuntimeError("asgiway needs a running event loop: asyncio or trio")
     key = trio.lowlevel.current_trio_token()
     port = ports.get(key)

@@ -593,6 +593,7 @@ async def test_088_a_cancelled_request_frees_its_thread(chunk: bytes) -> None:
                 tasks.cancel_scope.cancel()
     await until(lambda: all(body.closed == 1 for body in bodies))
     assert len(bodies) == 100
+    await until(lambda: len(adapter._bridge.in_flight) == 0)  # pyright: ignore[reportPrivateUsage]
     assert (await call(adapter, path="/health")).body == b"ok"
     await adapter.aclose()
 
@@ -705,9 +706,6 @@ async def test_096_calling_back_into_the_loop() -> None:
 
 
 async def test_098_a_request_leaves_nothing_behind() -> None:
-    class Marked(bytes):
-        pass
-
     kept: list[weakref.ref[Any]] = []
 
     class Reader:

@@ -48,6 +48,11 @@ def environ(**changes: Any) -> dict[str, Any]:
         pytest.param("/apiary", "/api", None, ("/api", "/apiary"), id="006 segment boundary"),
         pytest.param("/x", "/api", None, ("/api", "/x"), id="007 a path without its root"),
         pytest.param("/api/x", "/api/", None, ("/api", "/x"), id="008 trailing slash"),
+        pytest.param("/api//x", "/api/", b"/api//x", ("/api", "/x"), id="008 put in front with its slash"),
+        pytest.param("/api//x", "/api", b"/api//x", ("/api", "//x"), id="012 slashes of the client stay"),
+        pytest.param(
+            "/%E4%B8%AD/文", "/%E4%B8%AD", None, ("/\xe4\xb8\xad", "/\xe6\x96\x87"), id="010 put in front encoded"
+        ),
         pytest.param("/中/文", "/中", None, ("/\xe4\xb8\xad", "/\xe6\x96\x87"), id="009 both encoded"),
         pytest.param("/a b/x", "/a%20b", b"/a%20b/x", ("/a b", "/x"), id="010 encoded root_path"),
         pytest.param("/é/\ufffd", "/é", b"/%C3%A9/%ff", ("/\xc3\xa9", "/\xff"), id="010 stripped after decoding"),
