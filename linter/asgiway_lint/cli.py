@@ -7,15 +7,17 @@ or the tool. 130: interrupted. Findings and pages go to stdout, everything else 
 from __future__ import annotations
 
 import contextlib
-import logging
 import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING
 
 from asgiway_lint import __version__
 from asgiway_lint.arguments import COMMANDS, PROGRAM, build, overview
 from asgiway_lint.errors import MissingExtraError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from logging import LogRecord
 
 __all__ = ["main"]
 
@@ -121,16 +123,26 @@ def _complain(message: str) -> None:
 
 
 def _complain_about_bug() -> None:
+    import traceback
+
     traceback.print_exc()
     _complain("this is a bug in asgiway-lint; please report it with the lines above")
+
+
+def _lower_level(record: LogRecord) -> bool:
+    record.level = record.levelname.lower()
+    return True
 
 
 @contextlib.contextmanager
 def _logging(arguments: Namespace) -> Generator[None]:
     """Send what the package logs to stderr while a command runs."""
+    import logging  # 10 ms that --help and --version need not pay
+
     logger = logging.getLogger("asgiway_lint")
     handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter())
+    handler.addFilter(_lower_level)
+    handler.setFormatter(logging.Formatter("%(level)s: %(message)s"))
     verbose, quiet = getattr(arguments, "verbose", False), getattr(arguments, "quiet", False)
     before = logger.level, logger.propagate
     logger.addHandler(handler)
@@ -141,8 +153,3 @@ def _logging(arguments: Namespace) -> Generator[None]:
     finally:
         logger.removeHandler(handler)
         logger.level, logger.propagate = before
-
-
-class _Formatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{record.levelname.lower()}: {record.getMessage()}"

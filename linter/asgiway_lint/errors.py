@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = ["ConfigError", "MissingExtraError", "UsageError", "nearest"]
@@ -25,6 +24,8 @@ class MissingExtraError(UsageError):
 
 def nearest(wrong: str, valid: Iterable[str]) -> str:
     """Return `" (did you mean 'x'?)"` for the valid word that looks most like the wrong one; empty if none does."""
+    import difflib  # only a mistake needs it
+
     folded = {word.lower(): word for word in valid}
     close = difflib.get_close_matches(wrong.lower(), folded, 1)
     return f" (did you mean '{folded[close[0]]}'?)" if close else ""

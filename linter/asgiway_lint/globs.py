@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-__all__ = ["Glob", "GlobError", "compile_glob"]
+__all__ = ["AnyGlob", "Glob", "GlobError", "compile_glob"]
 
 
 class GlobError(ValueError):
@@ -47,6 +48,31 @@ class Glob:
             if not parent or parent in (path, root):
                 return False
             path = parent
+
+
+class AnyGlob:
+    """Several patterns as two expressions, one for names and one for paths: a walk asks about every entry.
+
+    Args:
+        globs: the patterns.
+    """
+
+    __slots__ = ("_name", "_path")
+
+    def __init__(self, globs: Sequence[Glob]) -> None:
+        self._name = _joined(glob for glob in globs if glob.by_name)
+        self._path = _joined(glob for glob in globs if not glob.by_name)
+
+    def matches(self, name: str, path: str) -> bool:
+        """Whether one of the patterns matches this very path, whose last part is `name`."""
+        if self._name is not None and self._name.fullmatch(name) is not None:
+            return True
+        return self._path is not None and self._path.fullmatch(path) is not None
+
+
+def _joined(globs: Iterable[Glob]) -> re.Pattern[str] | None:
+    expressions = [f"(?:{glob.regex.pattern})" for glob in globs]
+    return re.compile("|".join(expressions), re.DOTALL) if expressions else None
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiway_lint.globs import GlobError, compile_glob
+from asgiway_lint.globs import AnyGlob, GlobError, compile_glob
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,13 @@ def test_a_plain_name_matches_itself_and_nothing_longer(name: str) -> None:
     glob = compile_glob(name, "/p")
     assert glob.matches(f"/p/x/{name}")
     assert not glob.matches(f"/p/x/{name}x")
+
+
+@given(
+    st.lists(st.sampled_from(["a", "*.py", "a/*", "b/{c,d}", "[!x]", "/p/a/b", "?"])),
+    st.sampled_from(["a", "a/b", "b/c", "x", "x.py"]),
+)
+def test_patterns_together_match_what_one_of_them_matches(patterns: list[str], path: str) -> None:
+    globs = [compile_glob(pattern, "/p") for pattern in patterns]
+    together = AnyGlob(globs).matches(path.rpartition("/")[2], f"/p/{path}")
+    assert together is any(glob.matches(f"/p/{path}") for glob in globs)

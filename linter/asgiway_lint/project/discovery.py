@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from asgiway_lint.config import Settings
 from asgiway_lint.errors import MissingExtraError
+from asgiway_lint.globs import AnyGlob
 
 __all__ = ["Discovered", "Unlisted", "discover", "excluded_by_settings"]
 
@@ -97,6 +98,7 @@ class _Walk:
     missing: list[str] = field(default_factory=list[str])
     unlisted: list[Unlisted] = field(default_factory=list[Unlisted])
     _walked: set[str] = field(default_factory=set[str])
+    _exclusions: dict[int, tuple[Settings, AnyGlob]] = field(default_factory=dict[int, "tuple[Settings, AnyGlob]"])
     _ignored: dict[str, tuple[_GitIgnore, ...]] = field(default_factory=dict[str, "tuple[_GitIgnore, ...]"])
 
     def folder(self, start: str) -> None:
@@ -113,18 +115,25 @@ class _Walk:
                 self.unlisted.append(Unlisted(folder, error.strerror or str(error)))
                 continue
             settings = self.settings_for(Path(folder))
+            excluded = self._excluded(settings)
             ignores = self._ignores(folder) if settings.respect_gitignore else ()
             for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if not is_folder and not entry.name.endswith(_SUFFIXES):
                     continue
                 posix = entry.path.replace(os.sep, "/")
-                if any(glob.matches(posix) for glob in settings.exclude) or _is_ignored(posix, is_folder, ignores):
+                if excluded.matches(entry.name, posix) or _is_ignored(posix, is_folder, ignores):
                     log.debug("%s is excluded", entry.path)
                 elif is_folder:
                     pending.append(entry.path)
                 elif _is_regular(entry):
                     self.files.add(entry.path)
+
+    def _excluded(self, settings: Settings) -> AnyGlob:
+        key = id(settings)  # the settings are kept beside it, so that no others can get this id
+        if key not in self._exclusions:
+            self._exclusions[key] = (settings, AnyGlob(settings.exclude))
+        return self._exclusions[key][1]
 
     def _ignores(self, folder: str) -> tuple[_GitIgnore, ...]:
         """Return the ignore files that hold in a folder, nearest first: up to the top of the repository, or its own only."""
