@@ -26,7 +26,7 @@ from asgiway.exchange import Exchange
 from asgiway.in_flight import InFlight, QueueTimeoutError
 from asgiway.loops import current_port
 from asgiway.pool import WorkerPool
-from asgiway.receiver import Receive, Receiver
+from asgiway.receiver import Receive
 from asgiway.request_body import BodyBuffer
 from asgiway.settings import Settings
 
@@ -104,12 +104,12 @@ class Bridge:
             scope,
             environ,
             port,
+            receive,
             body=body,
             spool=spool,
             high_water=self._settings.high_water,
             withdraw=self._pool.remove,
         )
-        receiver = exchange.receiver = Receiver(port, receive, body, exchange)
         environ["asgiway.disconnected"] = exchange.disconnected
         environ["asgiway.loop_token"] = port.token
         del environ
@@ -118,10 +118,12 @@ class Bridge:
             return
         self._overloaded = False
         self.in_flight.add(exchange, port)
-        if body is not None and not _expects_continue(scope):
-            receiver.start()
+        if body is not None:
+            receiver = exchange.receiving()
+            if not _expects_continue(scope):
+                receiver.start()
         try:
-            await self._answer(exchange, scope, send, receiver)
+            await self._answer(exchange, scope, send)
         except BaseException:
             # Cancelled, or send() failed: nobody listens any more. The first reason counts, if there is one already.
             exchange.abort(ClientDisconnected("the request has ended before its response"))
@@ -131,8 +133,8 @@ class Bridge:
                 self.in_flight.discard(exchange, port)
             else:
                 self.in_flight.detach(exchange, port)
-            if receiver.running:
-                await receiver.stop()
+            if exchange.receiver is not None:
+                await exchange.receiver.stop()
 
     def _plan_body(self, scope: Scope, environ: dict[str, Any], chunked: bool) -> tuple[BodyBuffer | None, bool]:
         """Where the request body will arrive (None: there is none), and whether it is taken in before the application runs.
@@ -170,26 +172,24 @@ class Bridge:
                 raise body.error
         return True
 
-    async def _answer(self, exchange: Exchange, scope: Scope, send: Send, receiver: Receiver) -> None:
+    async def _answer(self, exchange: Exchange, scope: Scope, send: Send) -> None:
         """Send what the worker produces until it has ended."""
         started = finished = False
         while True:
-            output = await exchange.output()
-            start = output.start
+            start, body, final, ended = await exchange.output()
             # `final` stays true: when close() takes its time, the end comes by itself, after the last piece has gone.
-            if not finished and (exchange.aborted is None or output.final):
-                body = output.body
+            if not finished and (exchange.aborted is None or final):
                 if start is not None:
                     started = True
                     await send({"type": "http.response.start", "status": start.status, "headers": start.headers})
-                if started and (body or output.final):
-                    await send({"type": "http.response.body", "body": body, "more_body": not output.final})
+                if started and (body or final):
+                    await send({"type": "http.response.body", "body": body, "more_body": not final})
                     exchange.sent_bytes(len(body))
-                    finished = output.final
-            if output.ended:
+                    finished = final
+            if ended:
                 break
-            if not output.final and not receiver.watching:
-                receiver.watch()
+            if not final:
+                exchange.watch()
         failure, exchange.failure = exchange.failure, None
         if exchange.stripped:
             self._note_stripped(exchange.stripped)

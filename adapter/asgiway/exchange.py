@@ -21,11 +21,11 @@ from wsgiref.types import WSGIApplication
 
 from asgiway.errors import AppExitError, ClientDisconnected
 from asgiway.loops import LoopPort, Waiter
-from asgiway.receiver import Receiver
+from asgiway.receiver import Receive, Receiver
 from asgiway.request_body import BodyBuffer, open_body
 from asgiway.response import Response, Start
 
-__all__ = ["Exchange", "Output"]
+__all__ = ["Exchange"]
 
 logger = logging.getLogger("asgiway")
 
@@ -33,16 +33,16 @@ _WHOLE: tuple[type[Any], ...] = (list, tuple)  # what Response.consume sends in 
 _COPY_BLOCK = 256 * 1024
 
 
-class Output:
-    """What the worker has produced since the loop last looked."""
+class _WatchWanted:
+    """A worker's wish to know whether the client has left, on its way to the loop."""
 
-    __slots__ = ("body", "ended", "final", "start")
+    __slots__ = ("_exchange",)
 
-    def __init__(self, start: Start | None, body: bytes, final: bool, ended: bool) -> None:
-        self.start = start
-        self.body = body
-        self.final = final
-        self.ended = ended
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def ready(self) -> None:
+        self._exchange.watch()
 
 
 class Exchange(Response):
@@ -53,6 +53,7 @@ class Exchange(Response):
         scope: the request's ASGI scope.
         environ: its environ, complete but for "wsgi.input" when `body` is given.
         port: the loop that serves the request.
+        receive: ASGI's receive().
         body: where the request body arrives, None when "wsgi.input" is in `environ` already.
         spool: copy the whole body to a temporary file first, and set CONTENT_LENGTH.
         high_water: bytes of response that may wait for the client before the worker is held.
@@ -74,6 +75,7 @@ class Exchange(Response):
         "_port",
         "_posted",
         "_produced",
+        "_receive",
         "_signal",
         "_spool",
         "_start",
@@ -97,6 +99,7 @@ class Exchange(Response):
         scope: Mapping[str, Any],
         environ: dict[str, Any],
         port: LoopPort,
+        receive: Receive,
         *,
         body: BodyBuffer | None,
         spool: bool,
@@ -137,7 +140,8 @@ class Exchange(Response):
         self.aborted: Exception | None = None
         """Why the application is to stop; its next read or write raises this."""
         self.receiver: Receiver | None = None
-        """Who reads the request's messages on the loop."""
+        """Who reads the request's messages; made when there is something to read for, most requests end before."""
+        self._receive = receive
         self._on_end: Callable[[Exchange], None] | None = None
 
     @property
@@ -288,10 +292,8 @@ class Exchange(Response):
 
     def disconnected(self) -> bool:
         """environ["asgiway.disconnected"]: has the client left, as far as the server has told?"""
-        receiver = self.receiver
-        if self.aborted is None and receiver is not None and not receiver.watching:
-            receiver.watching = True
-            self._port.post(receiver)
+        if self.aborted is None and (self.receiver is None or not self.receiver.watching):
+            self._port.post(_WatchWanted(self))
         return isinstance(self.aborted, ClientDisconnected)
 
     # -------------------------------------------------------------------- loop
@@ -313,8 +315,24 @@ class Exchange(Response):
         if self.ended:  # it may have been before the line above, and then posted nothing
             on_end(self)
 
-    async def output(self) -> Output:
-        """Wait for the worker to produce something, and take it."""
+    def receiving(self) -> Receiver:
+        """Who reads the request's messages."""
+        receiver = self.receiver
+        if receiver is None:
+            receiver = self.receiver = Receiver(self._port, self._receive, self.body, self)
+        return receiver
+
+    def watch(self) -> None:
+        """Notice the client's leaving from now on."""
+        if not self.ended and (self.receiver is None or not self.receiver.watching):
+            self.receiving().watch()
+
+    async def output(self) -> tuple[Start | None, bytes, bool, bool]:
+        """Wait for the worker to produce something, and take it.
+
+        Returns the headers (with the first piece of the body), a piece of the body, whether it is the last one, and
+        whether the worker has ended.
+        """
         while not self._signal:
             self._waiter = waiter = self._port.waiter()
             try:
@@ -339,7 +357,7 @@ class Exchange(Response):
         start = None
         if body or final:
             start, self._start = self._start, None
-        return Output(start, body, final, ended)
+        return start, body, final, ended
 
     def sent_bytes(self, count: int) -> None:
         """The server has taken `count` bytes of body: a worker that was held may go on."""

@@ -98,9 +98,7 @@ class InFlight:
                 continue
             if exchange.thread is None and age > self._queue_timeout:
                 exchange.abort_if_waiting(QueueTimeoutError(f"no thread became free within {self._queue_timeout:g} s"))
-            receiver = exchange.receiver
-            if receiver is not None and not receiver.watching:
-                receiver.watch()
+            exchange.watch()
         if here.exchanges:
             port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))
         else:

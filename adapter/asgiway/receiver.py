@@ -33,7 +33,7 @@ class _Owner(Protocol):
 
 
 class Receiver:
-    """Receives for one request. All methods belong to the loop; a worker only sets `watching` and posts it.
+    """Receives for one request. All methods belong to the loop; a worker only posts it.
 
     Parameters:
         port: the loop.
@@ -57,7 +57,7 @@ class Receiver:
         """Go on receiving when the body is complete, to learn that the client has left."""
 
     def ready(self) -> None:
-        """A worker waits for the body, or wants the client watched."""
+        """A worker waits for the body."""
         pause = self._pause
         if pause is not None:
             if not pause.done():
@@ -77,15 +77,10 @@ class Receiver:
         if self._body is None or self._body.complete or self._owner.sent:
             self.start()
 
-    @property
-    def running(self) -> bool:
-        """Whether a message is being waited for."""
-        return self._running
-
     async def stop(self) -> None:
         """Receive no more; returns when ``receive()`` is not being called any longer."""
         self._stopped = True
-        if self._background is not None:
+        if self._running and self._background is not None:
             await self._background.cancel()
 
     async def _run(self) -> None:

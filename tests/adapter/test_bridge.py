@@ -458,6 +458,26 @@ async def test_084_close_is_called_once_on_the_applications_thread(
     assert threading.get_ident() not in body.threads
 
 
+async def test_084_a_slow_close_holds_back_the_end_of_the_request_but_not_the_response() -> None:
+    release = threading.Event()
+
+    class Slow(Body):
+        def close(self) -> None:
+            assert release.wait(WAIT)
+            super().close()
+
+    body = Slow([b"x"])
+    connection = Connection()
+    with anyio.fail_after(WAIT):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(WSGIMiddleware(answering(body)), http_scope(), connection.receive, connection.send)
+            await until(lambda: connection.complete)
+            assert body.closed == 0
+            release.set()
+    assert body.closed == 1
+    assert [message.get("more_body") for message in connection.sent[1:]] in ([False], [True, False])
+
+
 async def test_085_an_error_in_close_is_logged_and_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
     class Bad(Body):
         def close(self) -> None:
