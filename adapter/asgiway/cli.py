@@ -1,0 +1,76 @@
+"""The command ``asgiway``: its arguments and exit codes; what a command does stands in a module of its own.
+
+0: done. 1: ``demo --once`` found an answer that is wrong. 2: the command line, the folder or the installation is not as
+it has to be; the sentence on stderr says what to do. Nothing is imported before the command is known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters:
+        argv: the arguments without the program's name; None: those of the process.
+    """
+    parser = _parser()
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as ended:  # argparse has printed its help (0) or what is wrong (2)
+        return int(ended.code or 0)
+    if options.command == "version":
+        _print_version()
+        return 0
+    if options.command == "demo":
+        from asgiway.demo import run
+
+        return run(host=options.host, port=options.port, once=options.once)
+    parser.print_help(sys.stderr)
+    return 2
+
+
+def _print_version() -> None:
+    from asgiway import __version__
+
+    sys.stdout.write(f"asgiway {__version__}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="asgiway", description="Run WSGI applications inside ASGI.")
+    commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
+    demo = commands.add_parser(
+        "demo",
+        help="serve the sample shop beside native async routes, and lint its half-migrated twin",
+        description="Serves the legacy Flask shop of ./sample_apps beside native async routes, then lints the half-migrated "
+        "shop. Its data is kept in ./.asgiway-demo. Ctrl-C drains and ends it.",
+        epilog="Exit status: 0 ended as asked, 1 a check of --once failed, 2 something has to be put right first.",
+    )
+    demo.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    demo.add_argument(
+        "--port", type=_port, help="port to listen on, 0 for any free one (default: 8000; with --once any free one)"
+    )
+    demo.add_argument(
+        "--once", action="store_true", help="make the requests, check the answers, print a line each, and end"
+    )
+    commands.add_parser("version", help="print the version")
+    return parser
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

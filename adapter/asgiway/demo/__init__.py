@@ -1,0 +1,61 @@
+"""``asgiway demo``: from the checks before the start to the orderly end.
+
+``place`` finds what it needs, ``server`` serves it, ``tour`` says what to try and lints, ``checks`` is ``--once``. The
+last three use libraries of the extra "demo", so they are imported when ``place`` has found these.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from asgiway.demo.place import DemoError, find_place, listen
+from asgiway.demo.signals import ending_signals
+
+__all__ = ["DemoError", "run"]
+
+DEFAULT_PORT = 8000
+
+
+def run(host: str = "127.0.0.1", port: int | None = None, *, once: bool = False) -> int:
+    """Run the demonstration in the current folder and return the exit code.
+
+    Parameters:
+        host, port: where to listen; port 0 is any free one, None is 8000, or any free one with `once`.
+        once: make the requests, check the answers and end, instead of serving until SIGINT or SIGTERM.
+    """
+    # From here on both signals mean the same: end in good order.
+    with ending_signals() as on_signal:
+        try:
+            return _run(host, port, once, on_signal)
+        except DemoError as error:
+            sys.stderr.write(f"asgiway demo: {error}\n")
+            return 2
+        except KeyboardInterrupt:
+            sys.stderr.write("asgiway demo: ended before it had started.\n")
+            return 0
+
+
+def _run(
+    host: str, port: int | None, once: bool, on_signal: Callable[[Callable[[], None]], AbstractContextManager[None]]
+) -> int:
+    place = find_place()
+    place.require_libraries()
+    place.prepare_state()
+    if port is None:
+        port = 0 if once else DEFAULT_PORT
+    with listen(host, port) as listener:
+        from asgiway.demo.server import Server
+
+        with Server(place.build_site(), listener) as server, on_signal(server.end):
+            if once:
+                from asgiway.demo.checks import run_checks
+
+                return run_checks(server.address, place)
+            from asgiway.demo.tour import show_tour
+
+            show_tour(server.address, place)
+            server.wait()
+    sys.stdout.write("Ended; requests under way were cut off.\n" if server.forced else "Drained and ended.\n")
+    return 0
