@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from asgiway_lint.catalogue.model import CatalogueError, Entry, Kind, LibraryFile, TypeInfo, Wrapper, WrapperKind
+from asgiway_lint.catalogue.model import CatalogueError, Entry, Kind, LibraryFile, TypeInfo, Wrapper
 from asgiway_lint.catalogue.predicates import PREDICATES
 
 __all__ = ["parse_library", "parse_wrappers"]
@@ -266,7 +266,7 @@ class _Parser:
         constructor = table.get("constructor", False)
         if constructor is not False:
             where = place / "constructor"
-            own = {} if constructor is True else where.table(constructor)
+            own: Table = {} if constructor is True else where.table(constructor)
             where.known(own, _CONSTRUCTOR_KEYS)
             self.add(where, settings.nested(where, own).entry(where, full, self.kind(where, own, "constructor"), full))
         returns = self.by_type(place / "returns", table.get("returns", {}))
@@ -357,7 +357,7 @@ def parse_wrappers(table: Table, source: str) -> tuple[Wrapper, ...]:
                 raise (where / "names" / i).error(f"{name} stands in this file twice")
             found[name] = Wrapper(
                 name=name,
-                kind=cast("WrapperKind", kind),
+                kind=kind,
                 position=position,
                 keyword=(where / "keyword").text(group.get("keyword", "")),
                 any_receiver=any_receiver,
