@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from asgiway_lint.errors import UsageError
+
 __all__ = [
     "CatalogueError",
     "Entry",
@@ -22,7 +24,7 @@ Kind = Literal["function", "method", "constructor", "context_manager"]
 WrapperKind = Literal["call", "converter", "decorator"]
 
 
-class CatalogueError(Exception):
+class CatalogueError(UsageError):
     """A catalogue file is malformed.
 
     The message names the file, the key in it, what is wrong and what is expected, so that a contributor can repair it.
