@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 
 # Names that a look-up in the library does not find, and why they are right all the same.
 UNRESOLVED = {
+    "asgiref.sync.async_to_sync": "a function, listed as the type of what it returns",
     "django.db.backends.utils.CursorWrapper.": "passes on to the driver's cursor",
     "django.db.models.manager.RelatedManager": "made at run time for each relation",
     "django.db.models.query.QuerySet.__next__": "stands for iterating: a QuerySet has __iter__ only",
