@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 import threading
@@ -64,6 +65,8 @@ class Server:
     def end(self) -> None:
         """Ask the server to drain and end; asked again, it ends at once."""
         if self._uvicorn.should_exit:
+            # What is cut off now ends in exceptions, which uvicorn would log; they are what was asked for.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
             self._uvicorn.force_exit = True
         else:
             self._uvicorn.should_exit = True
