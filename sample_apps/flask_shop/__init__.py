@@ -9,6 +9,7 @@ or hand ``create_app()`` to any WSGI server, or to ``asgiway.WSGIMiddleware``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -29,12 +30,12 @@ __all__ = ["create_app"]
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Build the application; ``config`` overrides :func:`flask_shop.settings.defaults`.
 
-    ``INSTANCE_FOLDER`` says where the data lives (default: Flask's instance folder). It is created, and the data
-    is seeded, on first start. Raises :class:`OSError` when that folder cannot be written. Whoever stops the
-    application calls ``app.extensions["shop"].close()``.
+    ``INSTANCE_FOLDER`` says where the data lives (default: SHOP_FOLDER from the environment, else Flask's instance
+    folder). It is created, and the data is seeded, on first start. Whoever stops the application calls
+    ``app.extensions["shop"].close()``. Raises :class:`OSError` when the folder cannot be written.
     """
     chosen = dict(config or {})
-    folder = chosen.pop("INSTANCE_FOLDER", None)
+    folder = chosen.pop("INSTANCE_FOLDER", os.environ.get("SHOP_FOLDER"))
     app = Flask(__name__, instance_path=str(Path(folder).absolute()) if folder else None)
     app.config.from_mapping(defaults())
     app.config.from_mapping(chosen)
