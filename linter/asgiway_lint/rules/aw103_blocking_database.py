@@ -31,7 +31,7 @@ async def names(dsn: str) -> list[tuple[str]]:
         return await cursor.fetchall()
 ```
 
-psycopg 3 is psycopg2's successor: placeholders and DB-API stay. asyncpg is faster, and another API: `$1` placeholders, no
+psycopg 3 is psycopg2's successor: placeholders and DB-API stay. asyncpg is another API: `$1` placeholders, no
 cursors, and autocommit unless there is a transaction. `postgres` in the configuration selects which one messages name.
 
 A connection that stays synchronous can be used in `asyncio.to_thread`, as a whole: one function that connects, queries and

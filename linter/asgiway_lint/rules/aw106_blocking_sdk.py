@@ -43,7 +43,7 @@ that is not in the catalogue is not reported.
 - [OpenAI Python library: async usage](https://github.com/openai/openai-python#async-usage)
 - [aioboto3](https://aioboto3.readthedocs.io/en/latest/)
 - [boto3: clients and threads](https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html)
-- [Azure SDK for Python: asynchronous clients](https://learn.microsoft.com/azure/developer/python/sdk/azure-sdk-overview)
+- [Azure libraries for Python: asynchronous operations](https://learn.microsoft.com/azure/developer/python/sdk/azure-sdk-library-usage-patterns)
 """
 
 from __future__ import annotations

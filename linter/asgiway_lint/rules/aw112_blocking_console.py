@@ -32,7 +32,7 @@ through other names.
 ## References
 - [Python: `asyncio.to_thread`](https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread)
 - [Python: `loop.connect_read_pipe`](https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.connect_read_pipe)
-- [Python Prompt Toolkit: `prompt_async`](https://python-prompt-toolkit.readthedocs.io/en/stable/pages/advanced_topics/input_hooks.html)
+- [Python Prompt Toolkit: running on top of asyncio](https://python-prompt-toolkit.readthedocs.io/en/stable/pages/advanced_topics/asyncio.html)
 """
 
 from __future__ import annotations

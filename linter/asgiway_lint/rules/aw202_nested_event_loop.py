@@ -38,7 +38,7 @@ A server that is to run inside an existing loop has a coroutine for it: `await u
 ## References
 - [Python: `asyncio.run`](https://docs.python.org/3/library/asyncio-runner.html#asyncio.run)
 - [asgiref: `async_to_sync`](https://docs.djangoproject.com/en/stable/topics/async/#async-to-sync)
-- [uvicorn: running programmatically](https://www.uvicorn.org/#running-programmatically)
+- [uvicorn: running programmatically](https://www.uvicorn.org/)
 """
 
 from __future__ import annotations
