@@ -1,7 +1,8 @@
 """The command ``asgiway``: its arguments and exit codes; what a command does stands in a module of its own.
 
 0: done. 1: ``demo --once`` found an answer that is wrong. 2: the command line, the folder or the installation is not as
-it has to be; the sentence on stderr says what to do. Nothing is imported before the command is known.
+it has to be; the sentence on stderr says what to do. 130: ``demo --once`` was interrupted. Nothing is imported before the
+command is known.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         help="serve the sample shop beside native async routes, and lint its half-migrated twin",
         description="Serves the legacy Flask shop of ./sample_apps beside native async routes, then lints the half-migrated "
         "shop. Its data is kept in ./.asgiway-demo. Ctrl-C drains and ends it.",
-        epilog="Exit status: 0 ended as asked, 1 a check of --once failed, 2 something has to be put right first.",
+        epilog="Exit status: 0 ended as asked, 1 a check of --once failed, 2 something has to be put right first, "
+        "130 --once was interrupted.",
     )
     demo.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     demo.add_argument(

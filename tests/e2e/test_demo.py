@@ -203,6 +203,19 @@ def test_a_second_ctrl_c_ends_at_once(clone: Path) -> None:
         assert "Traceback" not in demo.output
 
 
+@pytest.mark.parametrize(("arguments", "code"), [(["--port", "0"], 0), (["--once"], 130)])
+def test_a_signal_during_the_start_ends_it_without_a_traceback(clone: Path, arguments: list[str], code: int) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=clone, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_until((clone / ".asgiway-demo").exists, "the demo has begun to prepare its data")
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == code, output + errors
+    assert "Traceback" not in errors
+    assert "checks passed" not in output
+
+
 # --- what has to be put right first: one sentence, exit code 2
 
 

@@ -16,6 +16,7 @@ from asgiway.demo.signals import ending_signals
 __all__ = ["DemoError", "run"]
 
 DEFAULT_PORT = 8000
+INTERRUPTED = 130  # as a shell names a program ended by SIGINT
 
 
 def run(host: str = "127.0.0.1", port: int | None = None, *, once: bool = False) -> int:
@@ -33,6 +34,9 @@ def run(host: str = "127.0.0.1", port: int | None = None, *, once: bool = False)
             sys.stderr.write(f"asgiway demo: {error}\n")
             return 2
         except KeyboardInterrupt:
+            if once:
+                sys.stderr.write("asgiway demo: interrupted before all checks were made.\n")
+                return INTERRUPTED
             sys.stderr.write("asgiway demo: ended before it had started.\n")
             return 0
 
@@ -48,14 +52,15 @@ def _run(
     with listen(host, port) as listener:
         from asgiway.demo.server import Server
 
-        with Server(place.build_site(), listener) as server, on_signal(server.end):
+        with Server(place.build_site(), listener) as server:
             if once:
                 from asgiway.demo.checks import run_checks
 
                 return run_checks(server.address, place)
             from asgiway.demo.tour import show_tour
 
-            show_tour(server.address, place)
-            server.wait()
+            with on_signal(server.end):
+                show_tour(server.address, place)
+                server.wait()
     sys.stdout.write("Ended; requests under way were cut off.\n" if server.forced else "Drained and ended.\n")
     return 0

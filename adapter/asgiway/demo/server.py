@@ -49,11 +49,15 @@ class Server:
     def __enter__(self) -> Self:
         self._thread.start()
         deadline = time.monotonic() + START_SECONDS
-        while not self._uvicorn.started:
-            if not self._thread.is_alive() or time.monotonic() > deadline:
-                self._uvicorn.should_exit = True
-                raise DemoError("the site did not start; uvicorn's messages above say why")
-            time.sleep(0.02)
+        try:
+            while not self._uvicorn.started:
+                if not self._thread.is_alive() or time.monotonic() > deadline:
+                    raise DemoError("the site did not start; uvicorn's messages above say why")
+                time.sleep(0.02)
+        except BaseException:  # a signal too: __exit__ is not called for what has not been entered
+            self._uvicorn.should_exit = True
+            self.wait()
+            raise
         return self
 
     def __exit__(
