@@ -23,10 +23,15 @@ UNRESOLVED = {
     "django.db.backends.utils.CursorWrapper.": "passes on to the driver's cursor",
     "django.db.models.manager.RelatedManager": "made at run time for each relation",
     "django.db.models.query.QuerySet.__next__": "stands for iterating: a QuerySet has __iter__ only",
+    "elasticsearch.Elasticsearch.indices": "set on the instance; stands for all of its namespaces",
+    "hvac.Client.secrets.__call__": "stands for whatever is called below it",
+    "opensearchpy.OpenSearch.indices": "set on the instance; stands for all of its namespaces",
     "pathlib.Path._Iterator": "stands for the generators of iterdir() and glob()",
     "pathlib.Path.is_junction": "Python 3.12",
     "pathlib.Path.walk": "Python 3.12",
     "psycopg2.pool.AbstractConnectionPool.getconn": "defined by each of its subclasses",
+    "pymysql.connect": "the class Connection, under the name of a function",
+    "pyodbc": "needs a shared library of the system to be imported",
     "select.poll": "a factory function; its objects have no importable class",
     "sqlalchemy.orm.Query.__next__": "stands for iterating: a Query has __iter__ only",
     "threading.Condition.acquire": "set on the instance, from its lock",
@@ -36,19 +41,27 @@ UNRESOLVED = {
 # Aliases that are neither the same object as their target nor a subclass of it, and what they are.
 STAND_INS = {
     "asgiref.sync.AsyncToSync": "the class that async_to_sync() makes an instance of",
+    "botocore.session.get_session": "a function that makes one",
     "configparser.RawConfigParser": "the base that defines read()",
+    "docker.DockerClient.from_env": "a class method, bound anew at each access",
     "filelock.SoftFileLock": "a lock of the same interface",
     "filelock.WindowsFileLock": "the FileLock of another platform",
     "multiprocessing.JoinableQueue": "a function that makes one",
     "multiprocessing.Pool": "a function that makes one",
     "multiprocessing.Queue": "a function that makes one",
     "multiprocessing.process.BaseProcess": "the base that defines start() and join()",
+    "psycopg.Connection.connect": "a class method, bound anew at each access",
+    "redis.Redis.from_url": "the class method behind redis.from_url()",
+    "redis.StrictRedis.from_url": "the class method behind redis.from_url()",
     "requests.session": "a function that makes one",
     "selectors.DefaultSelector": "one of those, by platform",
     "socket.SocketType": "the base in C",
     "tarfile.TarFile.open": "a method bound anew at each access",
 }
 OTHER_PLATFORMS = {
+    "serial.serialwin32.Serial",
+    "mysql.connector.connection_cext.CMySQLConnection",
+    "mysql.connector.cursor_cext.CMySQLCursor",
     "asyncio.ProactorEventLoop",
     "selectors.DevpollSelector",
     "selectors.EpollSelector",
@@ -57,7 +70,12 @@ OTHER_PLATFORMS = {
 OTHER_VERSIONS = {"pathlib._local.Path", "xml.etree.cElementTree", "asyncio.BaseEventLoop"}
 # Not subclasses, but they answer to the same methods.
 LOOKALIKES = {
+    "confluent_kafka.DeserializingConsumer: confluent_kafka.Consumer",
+    "confluent_kafka.SerializingProducer: confluent_kafka.Producer",
     "django.db.models.manager.Manager: django.db.models.query.QuerySet",
+    "pymemcache.client.base.PooledClient: pymemcache.client.base.Client",
+    "pymemcache.client.hash.HashClient: pymemcache.client.base.Client",
+    "redis.RedisCluster: redis.Redis",
     "sqlalchemy.orm.scoped_session: sqlalchemy.orm.Session",
 }
 
