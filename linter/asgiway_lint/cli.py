@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from asgiway_lint import __version__
 from asgiway_lint.arguments import COMMANDS, PROGRAM, build, overview
 from asgiway_lint.errors import MissingExtraError, UsageError, nearest
+from asgiway_lint.output import Output
 
 if TYPE_CHECKING:
     from logging import LogRecord
@@ -54,17 +55,14 @@ def _dispatch(argv: list[str]) -> int:
         return 2
     command, *rest = argv
     if command in ("-h", "--help", "help"):
-        sys.stdout.write(overview())
-        return 0
+        return _print(overview())
     if command in ("-V", "--version", "version") and not rest:
-        sys.stdout.write(f"{PROGRAM} {__version__}\n")
-        return 0
+        return _version()
     if command not in COMMANDS:
         raise UsageError(_unknown(command))
     parser = build(command)
     if "-h" in rest or "--help" in rest:
-        sys.stdout.write(parser.format_help())
-        return 0
+        return _print(parser.format_help())
     arguments = parser.parse(rest)
     with _logging(arguments):
         return _RUN[command](arguments)
@@ -75,8 +73,9 @@ def _unknown(word: str) -> str:
 
     if word.startswith("-"):
         return f"unknown option '{word}'; options follow the command, as in {PROGRAM} check --quiet"
-    if word not in COMMANDS and Path(word).exists():
-        return f"unknown command '{word}'; to check this path: {PROGRAM} check {word}"
+    with contextlib.suppress(OSError):  # no path at all, but something far too long
+        if Path(word).exists():
+            return f"unknown command '{word}'; to check this path: {PROGRAM} check {word}"
     return f"unknown command '{word}'{nearest(word, COMMANDS)}; see {PROGRAM} --help"
 
 
@@ -104,8 +103,13 @@ def _clean(arguments: Namespace) -> int:
     return clean.run(arguments)
 
 
-def _version(arguments: Namespace) -> int:
-    sys.stdout.write(f"{PROGRAM} {__version__}\n")
+def _version(arguments: Namespace | None = None) -> int:
+    return _print(f"{PROGRAM} {__version__}\n")
+
+
+def _print(text: str) -> int:
+    with Output() as output:
+        output.write([text])
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import cast
 from asgiway_lint.config import Layer, Settings, parse_layer
 from asgiway_lint.errors import ConfigError
 
-__all__ = ["Resolver", "parse_inline", "read_chain"]
+__all__ = ["Resolver", "is_file", "parse_inline", "read_chain"]
 
 _TABLE = "asgiway-lint"
 _OWN_NAMES = (".asgiway-lint.toml", "asgiway-lint.toml")
@@ -78,7 +78,7 @@ def parse_inline(text: str, *, cwd: Path, codes: Collection[str]) -> Layer:
     Raises:
         ConfigError: it is no TOML, or makes no sense.
     """
-    where = f"--config '{text}'"
+    where = f"--config '{text if len(text) <= 60 else text[:59] + '…'}'"
     table = _parse(text.encode(), where)
     if "extend" in table:
         raise ConfigError(f"{where}: 'extend' works in files only; name the file instead: --config PATH")
@@ -115,19 +115,27 @@ def read_chain(file: Path, codes: Collection[str], *, relative_to: Path | None =
         following = Path(os.path.normpath(current.parent / Path(base).expanduser()))
         if following in seen:
             raise ConfigError(f"{where}: 'extend' goes in a circle: {' -> '.join(map(str, [*seen, following]))}")
-        if not following.is_file():
+        if not is_file(following):
             raise ConfigError(f"{where}: 'extend' names {following}, which is no file")
         current = following
 
 
 def _configuration_in(folder: Path) -> Path | None:
     for name in _OWN_NAMES:
-        if (folder / name).is_file():
+        if is_file(folder / name):
             return folder / name
     pyproject = folder / "pyproject.toml"
-    if pyproject.is_file() and _table(pyproject) is not None:
+    if is_file(pyproject) and _table(pyproject) is not None:
         return pyproject
     return None
+
+
+def is_file(path: Path) -> bool:
+    """Whether the path leads to a file; False also where the system refuses to look."""
+    try:
+        return path.is_file()
+    except OSError:  # the path is too long, or a folder above it may not be entered: whoever reads there will say so
+        return False
 
 
 def _table(file: Path) -> dict[str, object] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -32,6 +31,8 @@ class Output:
 
     def __enter__(self) -> Self:
         if self._file is not None:
+            from pathlib import Path  # help and version come here, too, and need none
+
             try:
                 self._stream = Path(self._file).open("w", encoding="utf-8", errors="surrogateescape", newline="")
             except OSError as error:

@@ -130,6 +130,19 @@ def test_a_file_that_cannot_be_parsed_or_read_is_a_finding_and_stops_nothing(lin
     assert ran.out.splitlines()[2].startswith("b.py:1:")
 
 
+def test_a_folder_that_cannot_be_listed_is_a_finding_and_stops_nothing(lint: Lint, tmp_path: Path) -> None:
+    """A path beyond the system's limit, as permissions mean nothing to root."""
+    write(tmp_path, a_py=BAD)
+    for _ in range(20):
+        os.mkdir("d" * 250)
+        os.chdir("d" * 250)
+    os.chdir(tmp_path)
+    ran = lint("check", "--no-cache")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.splitlines()[2].endswith("d:1:1: AW002 Cannot be read: File name too long (folder)")
+    assert lint("check", "--no-cache", "--ignore", "AW002").findings == ["a.py AW101", "a.py AW102"]
+
+
 def test_a_missing_path_is_2_and_the_others_are_checked(lint: Lint, tmp_path: Path) -> None:
     """Issue 5: an unknown path gives one sentence that names the nearest valid one, and exit code 2."""
     write(tmp_path, a_py=BAD, src__x_py=GOOD)
@@ -185,6 +198,10 @@ def test_nothing_to_check_is_said(lint: Lint) -> None:
         ),
         pytest.param(["check", "--config", "b.toml", "--isolated"], "leave one of them out", id="config and isolated"),
         pytest.param(["check", "--config", "a.toml", "--config", "b.toml"], "names two files", id="two configs"),
+        pytest.param(["x" * 5000], "unknown command 'xxx", id="a very long command"),
+        pytest.param(
+            ["check", "--config", "select=[" + "'X'," * 2000 + "]"], "unknown rule code 'X'", id="a long setting"
+        ),
         pytest.param(["check", "-", "a.py"], "'-' (standard input) cannot be combined", id="stdin and paths"),
         pytest.param(["check", "--stdin-filename", "x.py"], "--stdin-filename is for standard input", id="no stdin"),
         pytest.param(
@@ -266,7 +283,10 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux")
-@pytest.mark.parametrize("arguments", [["check", "-o", "/dev/full"], ["check"], ["rule", "--all"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["check", "-o", "/dev/full"], ["check"], ["rule", "--all"], ["--help"], ["check", "--help"], ["--version"]],
+)
 def test_a_full_disk_is_2(tmp_path: Path, arguments: list[str]) -> None:
     write(tmp_path, a_py=BAD)
     with open("/dev/full", "w") as full:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asgiway_lint.check import Outcome, check_discovered, check_text
 from asgiway_lint.config import OUTPUT_FORMATS, Layer, OutputFormat, Settings, parse_layer
-from asgiway_lint.configfiles import Resolver, parse_inline
+from asgiway_lint.configfiles import Resolver, is_file, parse_inline
 from asgiway_lint.errors import UsageError, nearest
 from asgiway_lint.filtering import rule_codes
 from asgiway_lint.output import Output, wants_colour
@@ -80,7 +80,7 @@ def _resolver(arguments: Namespace, cwd: Path) -> Resolver:
     files: list[Path] = []
     inline: list[Layer] = []
     for text in arguments.config:
-        if (cwd / text).is_file() or "=" not in text:
+        if "=" not in text or is_file(cwd / text):
             files.append(Path(os.path.normpath(cwd / text)))
         else:
             inline.append(parse_inline(text, cwd=cwd, codes=codes))

@@ -142,11 +142,11 @@ class _Walk:
             here = Path(folder)
             parent = str(here.parent)
             above: tuple[_GitIgnore, ...] = ()
-            if (here / ".git").exists():
+            if _has_repository(here):
                 above = _read_gitignore(here, ".git/info/exclude")
             elif parent in self._ignored:
                 above = self._ignored[parent]
-            elif any((folder / ".git").exists() for folder in here.parents):
+            elif any(map(_has_repository, here.parents)):
                 above = self._ignores(parent)
             known = self._ignored[folder] = _read_gitignore(here, ".gitignore") + above
         return known
@@ -157,6 +157,13 @@ def _is_regular(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_file()
     except OSError:
+        return False
+
+
+def _has_repository(folder: Path) -> bool:
+    try:
+        return (folder / ".git").exists()
+    except OSError:  # the path is too long, or may not be looked at
         return False
 
 
