@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
+import time
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
@@ -20,11 +23,14 @@ from asgiway.errors import (
     BadRequestError,
     ClientDisconnected,
     DrainingError,
+    QueueTimeoutError,
+    RequestTimeoutError,
     RequestTooLargeError,
 )
 from asgiway.exchange import Exchange
-from asgiway.in_flight import InFlight, QueueTimeoutError
+from asgiway.in_flight import InFlight
 from asgiway.loops import current_port
+from asgiway.observe import Event, Rejection, RequestEnded, RequestRejected, RequestTimedOut
 from asgiway.pool import WorkerPool
 from asgiway.receiver import Receive
 from asgiway.request_body import BodyBuffer
@@ -42,6 +48,8 @@ SPOOL_MEMORY = 512 * 1024
 
 RETRY_AFTER = 1
 """Seconds that a client is asked to wait after a 503 (RFC 9110, 10.2.3)."""
+
+_RETRY = (b"retry-after", b"%d" % RETRY_AFTER)
 
 
 class Bridge:
@@ -63,7 +71,7 @@ class Bridge:
         self._pool = pool
         self._environs = environs
         self._overloaded = False
-        self.in_flight = InFlight(settings.queue_timeout, pool)
+        self.in_flight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
         self.draining = False
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,11 +85,12 @@ class Bridge:
             environ, chunked = self._environs.build(scope)
             body, spool = self._plan_body(scope, environ, chunked)
         except BadRequestError as exc:
-            await self._refuse(scope, send, exc.status_hint, str(exc))
+            await self._refuse_request(scope, send, exc)
             return
         if self.draining:
-            await self._refuse(scope, send, 503, "shutting down", retry=True)
+            await self._refuse(scope, send, 503, "shutting down", "draining")
             return
+        received = 0
         if body is None:
             environ["wsgi.input"] = io.BytesIO()
         elif spool:
@@ -89,10 +98,11 @@ class Bridge:
                 if not await self._take_in(body, receive, keep_all=self._settings.body == "buffer"):
                     return
             except RequestTooLargeError as exc:
-                await self._refuse(scope, send, exc.status_hint, str(exc))
+                await self._refuse_request(scope, send, exc)
                 return
             if body.complete:
                 content = body.take_all()
+                received = len(content)
                 environ["CONTENT_LENGTH"] = str(len(content))
                 environ["wsgi.input"] = io.BytesIO(content)
                 body, spool = None, False
@@ -110,7 +120,11 @@ class Bridge:
             high_water=self._settings.high_water,
             withdraw=self._pool.remove,
         )
+        exchange.bytes_in = received
         environ["asgiway.disconnected"] = exchange.disconnected
+        extensions = scope.get("extensions")
+        if extensions and "http.response.early_hint" in extensions:
+            environ["wsgi.early_hints"] = exchange.early_hints
         environ["asgiway.loop_token"] = port.token
         del environ
         if not self._pool.submit(exchange):
@@ -131,8 +145,10 @@ class Bridge:
         finally:
             if exchange.ended:
                 self.in_flight.discard(exchange, port)
+                if self._settings.on_event is not None:
+                    self._report_end(exchange)
             else:
-                self.in_flight.detach(exchange, port)
+                self.in_flight.detach(exchange, port, self._report_end)
             if exchange.receiver is not None:
                 await exchange.receiver.stop()
 
@@ -174,44 +190,75 @@ class Bridge:
 
     async def _answer(self, exchange: Exchange, scope: Scope, send: Send) -> None:
         """Send what the worker produces until it has ended."""
-        started = finished = False
+        finished = False
         while True:
             start, body, final, ended = await exchange.output()
+            if exchange.hints and exchange.status is None:
+                await send({"type": "http.response.early_hint", "links": exchange.hints.popleft()})
             # `final` stays true: when close() takes its time, the end comes by itself, after the last piece has gone.
             if not finished and (exchange.aborted is None or final):
                 if start is not None:
-                    started = True
+                    exchange.status = start.status
                     await send({"type": "http.response.start", "status": start.status, "headers": start.headers})
-                if started and (body or final):
+                    if exchange.path is not None:
+                        await send({"type": "http.response.pathsend", "path": exchange.path})
+                        exchange.path_taken()
+                        finished = True
+                if not finished and exchange.status is not None and (body or final):
                     await send({"type": "http.response.body", "body": body, "more_body": not final})
                     exchange.sent_bytes(len(body))
                     finished = final
-            if ended:
+            if ended or exchange.given_up:
                 break
             if not final:
                 exchange.watch()
-        failure, exchange.failure = exchange.failure, None
         if exchange.stripped:
             self._note_stripped(exchange.stripped)
-        if failure is None and exchange.complete:
-            return
+        failure, exchange.failure = exchange.failure, None
+        if failure is None and finished:
+            exchange.outcome = "complete"
+        else:
+            await self._answer_unfinished(exchange, failure, scope, send)
+
+    async def _answer_unfinished(
+        self, exchange: Exchange, failure: BaseException | None, scope: Scope, send: Send
+    ) -> None:
+        """The worker has ended, or was given up, before the response was complete, or with an error after it.
+
+        `failure` is what the application raised; the exchange's `aborted` is what was done to it.
+        """
         reason = exchange.aborted
-        if isinstance(failure, RequestTooLargeError) and not started:
-            await self._refuse(scope, send, failure.status_hint, str(failure))
-        elif failure is not None and failure is not reason:
-            if isinstance(reason, ClientDisconnected):
+        begun = exchange.status is not None
+        if isinstance(reason, ClientDisconnected) and not isinstance(reason, DrainingError):
+            exchange.outcome = "disconnected"
+            if failure is not None:
                 # The application noticed, in its own words (Django: UnreadablePostError); there is nobody to tell.
                 logger.debug("%s: ended by the client's leaving: %r", exchange.label, failure)
-                return
-            if started:
+        elif isinstance(reason, RequestTimeoutError):
+            exchange.outcome = "timed out"
+            if begun:
+                raise reason
+            exchange.status = 504
+            await self._send_answer(scope, send, 504, str(reason), [])
+        elif isinstance(reason, QueueTimeoutError):
+            logger.warning("%s: 503: %s; %s", exchange.label, reason, self.in_flight.describe())
+            await self._refuse(scope, send, 503, str(reason), "queue_timeout", waited=time.monotonic() - exchange.born)
+        elif isinstance(reason, DrainingError):
+            exchange.outcome = "interrupted"
+            if begun:
+                raise reason
+            exchange.status = 503
+            logger.warning("%s: 503: %s", exchange.label, reason)
+            await self._send_answer(scope, send, 503, str(reason), [_RETRY])
+        elif isinstance(failure, RequestTooLargeError) and not begun:
+            await self._refuse_request(scope, send, failure)
+        elif failure is not None:
+            exchange.outcome = "truncated" if begun else "error"
+            if begun:
                 logger.error("%s: the response was cut off: %s", exchange.label, failure)
             raise failure
-        elif isinstance(reason, (QueueTimeoutError, DrainingError)):
-            if started:
-                raise reason
-            logger.warning("%s: 503: %s; %s", exchange.label, reason, self.in_flight.describe())
-            await self._refuse(scope, send, 503, str(reason), retry=True)
-        elif reason is not None and not isinstance(reason, ClientDisconnected):
+        elif reason is not None:
+            exchange.outcome = "error"
             raise reason
 
     def _note_stripped(self, names: list[str]) -> None:
@@ -222,26 +269,101 @@ class Bridge:
                 name,
             )
 
+    # ------------------------------------------------------------------ the adapter's own answers
+
     async def _reject(self, scope: Scope, send: Send) -> None:
         if not self._overloaded:  # one line for an episode: a log that grows with the load makes the load worse
             self._overloaded = True
             logger.warning(
                 "%s %s: 503: max_queue reached; %s", scope["method"], scope["path"], self.in_flight.describe()
             )
-        await self._refuse(scope, send, 503, "too many requests are waiting", retry=True)
+        await self._refuse(scope, send, 503, "too many requests are waiting", "max_queue")
 
-    async def _refuse(self, scope: Scope, send: Send, status: int, text: str, *, retry: bool = False) -> None:
-        """An answer of the adapter's own."""
-        content = f"{status} {HTTPStatus(status).phrase}: {text}\n".encode()
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content))]
-        if retry:
-            headers.append((b"retry-after", b"%d" % RETRY_AFTER))
-        if status in (400, 413, 431) and scope.get("http_version", "1.1").startswith("1"):
+    async def _refuse_request(self, scope: Scope, send: Send, error: BadRequestError) -> None:
+        logger.warning("%s %s: %d: %s", scope["method"], scope["path"], error.status_hint, error)
+        reason: Rejection = "too large" if isinstance(error, RequestTooLargeError) else "bad request"
+        await self._refuse(scope, send, error.status_hint, str(error), reason)
+
+    async def _refuse(
+        self, scope: Scope, send: Send, status: int, text: str, reason: Rejection, *, waited: float = 0.0
+    ) -> None:
+        """Answer a request without the application."""
+        headers: list[tuple[bytes, bytes]] = []
+        if status == 503:
+            headers.append(_RETRY)
+        elif scope.get("http_version", "1.1").startswith("1"):
             # What is left of the request can't be told from the next one (RFC 9112, 9.3; RFC 9110, 15.5.14).
             headers.append((b"connection", b"close"))
-            logger.warning("%s %s: %d: %s", scope["method"], scope["path"], status, text)
+        if self._settings.on_event is not None:
+            self.report(RequestRejected(scope=scope, status=status, reason=reason, queue_seconds=waited))
+        await self._send_answer(scope, send, status, text, headers)
+
+    async def _send_answer(
+        self, scope: Scope, send: Send, status: int, text: str, extra: list[tuple[bytes, bytes]]
+    ) -> None:
+        content = f"{status} {HTTPStatus(status).phrase}: {text}\n".encode()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(content)),
+            *extra,
+        ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+
+    # ------------------------------------------------------------------------------- what is told
+
+    def _time_out(self, exchange: Exchange) -> None:
+        """See request_timeout: a thread can't be killed, so show where it is, and go on without it."""
+        if exchange.given_up:
+            return
+        thread = exchange.thread
+        if thread is None:  # it ended this moment
+            return
+        frame = sys._current_frames().get(thread.ident or 0)  # pyright: ignore[reportPrivateUsage] - documented
+        stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
+        del frame
+        abandoned = self._pool.abandon(exchange)
+        logger.error(
+            "%s: no answer within request_timeout (%g s); thread %s is given up (%d now), it is at:\n%s",
+            exchange.label,
+            self._settings.request_timeout,
+            thread.name,
+            abandoned,
+            stack,
+        )
+        if self._settings.on_event is not None:
+            self.report(
+                RequestTimedOut(scope=exchange.scope, thread=thread.name, stack=stack, abandoned=abandoned),
+            )
+        exchange.give_up(RequestTimeoutError(f"no answer within {self._settings.request_timeout:g} s"))
+
+    def _report_end(self, exchange: Exchange) -> None:
+        if self._settings.on_event is None or isinstance(exchange.aborted, QueueTimeoutError):
+            return  # the latter has been reported as rejected
+        started = exchange.started
+        end = exchange.finished if started is not None else time.monotonic()
+        body = exchange.body
+        self.report(
+            RequestEnded(
+                scope=exchange.scope,
+                status=exchange.status,
+                outcome=exchange.outcome,
+                queue_seconds=(end if started is None else started) - exchange.born,
+                app_seconds=0.0 if started is None else end - started,
+                bytes_in=exchange.bytes_in if body is None else body.received,
+                bytes_out=exchange.bytes_out,
+            )
+        )
+
+    def report(self, event: Event) -> None:
+        """Pass an event to ``on_event``."""
+        on_event = self._settings.on_event
+        if on_event is None:
+            return
+        try:
+            on_event(event)
+        except Exception:
+            logger.exception("on_event failed for %s", type(event).__name__)
 
 
 def _expects_continue(scope: Scope) -> bool:

@@ -16,6 +16,8 @@ __all__ = [
     "BadRequestError",
     "ClientDisconnected",
     "DrainingError",
+    "QueueTimeoutError",
+    "RequestTimeoutError",
     "RequestTooLargeError",
     "ResponseTruncatedError",
     "SettingsError",
@@ -83,6 +85,18 @@ class DrainingError(ClientDisconnected):
     """Shutdown reached ``drain_timeout``: the request is interrupted at its next read or write."""
 
     status_hint = 503
+
+
+class QueueTimeoutError(AdapterError):
+    """The request has waited for a thread longer than ``queue_timeout``."""
+
+    status_hint = 503
+
+
+class RequestTimeoutError(AdapterError, TimeoutError):
+    """The application has not answered within ``request_timeout``."""
+
+    status_hint = 504
 
 
 class SettingsError(AdapterError, ValueError):

@@ -20,10 +20,12 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from asgiway.errors import AppExitError, ClientDisconnected
+from asgiway.file_response import FileWrapper, sendable_file
 from asgiway.loops import LoopPort, Waiter
+from asgiway.observe import Outcome
 from asgiway.receiver import Receive, Receiver
 from asgiway.request_body import BodyBuffer, open_body
-from asgiway.response import Response, Start
+from asgiway.response import Response, Start, encode_header
 
 __all__ = ["Exchange"]
 
@@ -72,6 +74,7 @@ class Exchange(Response):
         "_hold",
         "_on_end",
         "_owner",
+        "_path_taken",
         "_port",
         "_posted",
         "_produced",
@@ -85,10 +88,18 @@ class Exchange(Response):
         "aborted",
         "body",
         "born",
+        "bytes_in",
         "ended",
         "failure",
+        "finished",
+        "given_up",
+        "hints",
+        "outcome",
+        "path",
         "receiver",
         "scope",
+        "started",
+        "status",
         "thread",
     )
 
@@ -117,8 +128,25 @@ class Exchange(Response):
         self._high_water = high_water
         self._withdraw = withdraw
         self.born = time.monotonic()
+        self.started: float | None = None
+        """When a worker took it, like `born` on the monotonic clock."""
+        self.finished = 0.0
+        """When the worker was done."""
         self.thread: threading.Thread | None = None
         """The worker's thread while it works on this request; None before and after."""
+        self.bytes_in = 0
+        """Bytes of request body received before the worker began."""
+        self.status: int | None = None
+        """The status that was sent."""
+        self.outcome: Outcome = "cancelled"
+        """How it ended, as far as its task has found out."""
+        self.given_up = False
+        """Its task does not wait for the worker any more."""
+        self.path: str | None = None
+        """The file that is the body, for a server that sends it by itself."""
+        self._path_taken = False
+        self.hints: deque[list[bytes]] = deque()
+        """Links for early hints that wait to be sent."""
 
         self._start: Start | None = None
         self._chunks: deque[bytes] = deque()
@@ -157,6 +185,7 @@ class Exchange(Response):
             self._gate = gate
             self._owner = threading.get_ident()
             self.thread = threading.current_thread()
+            self.started = time.monotonic()
             context = self._context
             assert context is not None
             try:
@@ -166,6 +195,7 @@ class Exchange(Response):
             except BaseException as exc:
                 self.failure = self._tamed(exc)
             self.thread = None
+            self.finished = time.monotonic()
         self._context = self._environ = None
         self.ended = True
         self._post()
@@ -188,6 +218,8 @@ class Exchange(Response):
                     spooled = stream = self._copy_to_disk(stream, environ)
                 environ["wsgi.input"] = stream
             iterable = self._app(environ, self.start_response)
+            if type(iterable) is FileWrapper and self._offers("http.response.pathsend") and self._send_path(iterable):
+                return
             self._hold = type(iterable) in _WHOLE and not self.sent
             self.consume(iterable, self._stopped)
         except Exception as exc:
@@ -203,6 +235,29 @@ class Exchange(Response):
                 self._close(close)
             if spooled is not None:
                 spooled.close()
+
+    def _offers(self, extension: str) -> bool:
+        return extension in (self.scope.get("extensions") or ())
+
+    def _send_path(self, wrapper: FileWrapper) -> bool:
+        """Let the server send the file by its name, if that is the same; its close() comes when the server has begun."""
+        file = sendable_file(wrapper)
+        if file is None:
+            return False
+        start = self.begin_file(file[1])
+        if start is None:
+            return False
+        self.path = file[0]
+        self.emit(start, b"", True)
+        self._wait(lambda: not self._path_taken)
+        return True
+
+    def early_hints(self, headers: list[tuple[str, str]]) -> None:
+        """environ["wsgi.early_hints"]: send the Link headers among `headers` ahead of the response (RFC 8297)."""
+        links = [encode_header(name, value)[1] for name, value in headers if name.lower() == "link"]
+        if links and not self.sent:
+            self.hints.append(links)
+            self._post()
 
     def _close(self, close: Callable[[], object]) -> None:
         """PEP 3333, "Specification Details": close() is called however the request ended; its own errors end here."""
@@ -359,6 +414,22 @@ class Exchange(Response):
             start, self._start = self._start, None
         return start, body, final, ended
 
+    def path_taken(self) -> None:
+        """The server has the file's name."""
+        self._path_taken = True
+        self.open_gates()
+
+    @property
+    def bytes_out(self) -> int:
+        """Bytes of body that the server has taken."""
+        return self._consumed
+
+    def give_up(self, error: Exception) -> None:
+        """Let the request's task go on without the worker, whose next read or write raises `error`."""
+        self.given_up = True
+        self.abort(error)
+        self.ready()
+
     def sent_bytes(self, count: int) -> None:
         """The server has taken `count` bytes of body: a worker that was held may go on."""
         self._consumed += count
@@ -388,7 +459,7 @@ class Exchange(Response):
 
     def abort_if_waiting(self, error: Exception) -> bool:
         """``abort``, but only if no worker has the request yet; True if so."""
-        if self.thread is not None or not self._withdraw(self):
+        if self.started is not None or not self._withdraw(self):
             return False
         self.aborted = error
         self._context = self._environ = None

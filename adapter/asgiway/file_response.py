@@ -1,11 +1,14 @@
-"""wsgi.file_wrapper: hands a file to the server as an iterable of large blocks (PEP 3333, "Optional Platform-Specific File Handling")."""
+"""wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling"): a file as an iterable of large blocks, or,
+where the server offers ``http.response.pathsend`` and the file is plainly the one its name leads to, that name alone."""
 
 from __future__ import annotations
 
 import io
+import os
+import stat
 from typing import Protocol, Self
 
-__all__ = ["FileWrapper"]
+__all__ = ["FileWrapper", "sendable_file"]
 
 _BLOCK = 256 * 1024  # each block costs a hand-off at worst; PEP 3333 calls the caller's size a suggestion
 
@@ -64,3 +67,26 @@ class FileWrapper:
         close = getattr(self.filelike, "close", None)
         if close is not None:
             close()
+
+
+def sendable_file(wrapper: FileWrapper) -> tuple[str, int] | None:
+    """Path and size of the file, if sending what lies at the path is the same as reading the wrapper; else None.
+
+    The file has to be open in binary mode at its start, regular, and under an absolute name that leads to this very file:
+    a deleted or replaced one, a temporary file without a name and a pipe are read instead.
+    """
+    file = wrapper.filelike
+    if not isinstance(file, (io.BufferedReader, io.BufferedRandom, io.FileIO)):
+        return None
+    name = file.name
+    if not isinstance(name, str) or not os.path.isabs(name):  # noqa: PTH117
+        return None
+    try:
+        opened, named = os.fstat(file.fileno()), os.stat(name)  # noqa: PTH116 - a str of the file's own
+        if file.tell() != 0:
+            return None
+    except (OSError, ValueError):  # gone, closed, or not seekable: reading says what is wrong, if anything is
+        return None
+    if not stat.S_ISREG(opened.st_mode) or opened.st_nlink == 0 or not os.path.samestat(opened, named):
+        return None
+    return name, opened.st_size

@@ -9,22 +9,16 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from asgiway.errors import AdapterError
+from asgiway.errors import QueueTimeoutError
 from asgiway.exchange import Exchange
 from asgiway.loops import LoopPort
 from asgiway.pool import WorkerPool
 
-__all__ = ["SWEEP_SECONDS", "InFlight", "QueueTimeoutError"]
+__all__ = ["SWEEP_SECONDS", "InFlight"]
 
 SWEEP_SECONDS = 0.1
-
-
-class QueueTimeoutError(AdapterError):
-    """The request has waited for a thread longer than ``queue_timeout``."""
-
-    status_hint = 503
 
 
 class _OnLoop:
@@ -55,11 +49,21 @@ class InFlight:
 
     Parameters:
         queue_timeout: seconds a request may wait for a thread.
+        request_timeout: seconds a worker may take until it is given up, None for no limit.
         pool: where it waits.
+        on_timeout: called with a request whose worker has taken too long.
     """
 
-    def __init__(self, queue_timeout: float, pool: WorkerPool) -> None:
+    def __init__(
+        self,
+        queue_timeout: float,
+        request_timeout: float | None,
+        pool: WorkerPool,
+        on_timeout: Callable[[Exchange], None],
+    ) -> None:
         self._queue_timeout = queue_timeout
+        self._request_timeout = request_timeout
+        self._on_timeout = on_timeout
         self._pool = pool
         self._loops: weakref.WeakKeyDictionary[LoopPort, _OnLoop] = weakref.WeakKeyDictionary()
         self._last: tuple[LoopPort, _OnLoop] | None = None  # spares the weak dictionary's look-up
@@ -86,9 +90,14 @@ class InFlight:
         """A request and its worker have ended."""
         self._of(port).exchanges.discard(exchange)
 
-    def detach(self, exchange: Exchange, port: LoopPort) -> None:
-        """The request's task is gone while its worker still works: keep it in the books until that ends."""
-        exchange.detach(lambda ended: self.discard(ended, port))
+    def detach(self, exchange: Exchange, port: LoopPort, on_end: Callable[[Exchange], None]) -> None:
+        """The request's task goes while its worker still works: keep it in the books until that ends, then `on_end`."""
+
+        def leave(ended: Exchange) -> None:
+            self.discard(ended, port)
+            on_end(ended)
+
+        exchange.detach(leave)
 
     def _sweep(self, port: LoopPort, here: _OnLoop) -> None:
         now = time.monotonic()
@@ -96,8 +105,11 @@ class InFlight:
             age = now - exchange.born
             if age < SWEEP_SECONDS:
                 continue
-            if exchange.thread is None and age > self._queue_timeout:
+            started = exchange.started
+            if started is None and age > self._queue_timeout:
                 exchange.abort_if_waiting(QueueTimeoutError(f"no thread became free within {self._queue_timeout:g} s"))
+            elif started is not None and self._request_timeout is not None and now - started > self._request_timeout:
+                self._on_timeout(exchange)
             exchange.watch()
         if here.exchanges:
             port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))

@@ -20,6 +20,7 @@ from asgiway.bridge import Bridge
 from asgiway.environ import EnvironBuilder
 from asgiway.errors import DrainingError, UnsupportedScopeError
 from asgiway.file_response import FileWrapper
+from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Snapshot
 from asgiway.pool import WorkerPool
 from asgiway.settings import BodyMode, Settings
 
@@ -40,8 +41,8 @@ class WSGIMiddleware:
         app: the WSGI application (PEP 3333).
         workers: threads at most; None lets the adapter choose, 1 is for an application that is not thread-safe.
         send_queue_size: taken for a2wsgi's users and without effect; backpressure counts bytes, see `high_water`.
-        max_workers, max_queue, queue_timeout, drain_timeout, body, max_body_size, high_water, multiprocess: see
-            ``asgiway.settings.Settings``.
+        max_workers, max_queue, queue_timeout, request_timeout, drain_timeout, body, max_body_size, high_water,
+            multiprocess, on_event: see ``asgiway.settings.Settings``.
 
     Raises:
         SettingsError: a setting has an impossible value.
@@ -57,11 +58,13 @@ class WSGIMiddleware:
         max_workers: int = 128,
         max_queue: int = 1024,
         queue_timeout: float = 30.0,
+        request_timeout: float | None = None,
         drain_timeout: float = 30.0,
         body: BodyMode = "auto",
         max_body_size: int | None = None,
         high_water: int = 1024 * 1024,
         multiprocess: bool = True,
+        on_event: OnEvent | None = None,
     ) -> None:
         if not callable(app):
             raise TypeError(f"WSGIMiddleware needs a WSGI application, that is a callable, but got {app!r}")
@@ -71,20 +74,23 @@ class WSGIMiddleware:
             max_workers=max_workers,
             max_queue=max_queue,
             queue_timeout=queue_timeout,
+            request_timeout=request_timeout,
             drain_timeout=drain_timeout,
             body=body,
             max_body_size=max_body_size,
             high_water=high_water,
             multiprocess=multiprocess,
+            on_event=on_event,
         )
         self._name = _name_of(app)
-        self._pool = WorkerPool(self.settings.threads, max_queue)
+        self._pool = WorkerPool(self.settings.threads, max_queue, spare=max_workers)
         environs = EnvironBuilder(
             {
                 "wsgi.errors": _ErrorStream(),
                 "wsgi.multithread": self.settings.threads > 1,
                 "wsgi.multiprocess": multiprocess,
                 "wsgi.file_wrapper": FileWrapper,
+                "wsgi.early_hints": _no_early_hints,
             },
             self._note_dropped,
         )
@@ -126,8 +132,10 @@ class WSGIMiddleware:
         What could not be ended even so (a handler that neither reads nor writes) is logged with its thread's name; the
         threads are daemons, so the process can still end.
         """
-        self._bridge.draining = True
+        began = time.monotonic()
         in_flight = self._bridge.in_flight
+        self._bridge.draining = True
+        self._bridge.report(DrainStarted(in_flight=len(in_flight)))
         await _until(lambda: not in_flight, self.settings.drain_timeout)
         if in_flight:
             in_flight.abort_all(
@@ -146,6 +154,22 @@ class WSGIMiddleware:
         self._pool.close()
         if not in_flight:
             await _until(lambda: self._pool.threads == 0, _INTERRUPT_SECONDS)
+        self._bridge.report(DrainEnded(seconds=time.monotonic() - began, left=len(in_flight)))
+
+    def snapshot(self) -> Snapshot:
+        """How busy the adapter is now; may be called from any thread."""
+        pool = self._pool
+        threads = pool.threads
+        return Snapshot(
+            threads=threads,
+            busy=max(0, threads - pool.idle),
+            abandoned=pool.abandoned,
+            limit=pool.limit,
+            queued=pool.queued,
+            max_queue=pool.max_queue,
+            in_flight=len(self._bridge.in_flight),
+            draining=self._bridge.draining,
+        )
 
     async def _lifespan(self, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
         while True:
@@ -165,6 +189,10 @@ class WSGIMiddleware:
             header,
             self._name,
         )
+
+
+def _no_early_hints(headers: list[tuple[str, str]]) -> None:
+    """wsgi.early_hints where the server can't send them: they are hints."""
 
 
 class _ErrorStream:

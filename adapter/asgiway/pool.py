@@ -58,12 +58,21 @@ class WorkerPool:
     Parameters:
         limit: most threads at a time.
         max_queue: most jobs waiting for a thread; one more is refused.
+        spare: how many threads given up (see ``abandon``) are replaced at a time.
         name: prefix of the threads' names.
         idle_seconds: how long a thread without work stays, in seconds.
     """
 
-    def __init__(self, limit: int, max_queue: int, name: str = "asgiway", idle_seconds: float = IDLE_SECONDS) -> None:
-        self.limit = limit
+    def __init__(
+        self,
+        limit: int,
+        max_queue: int,
+        spare: int = 0,
+        name: str = "asgiway",
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._limit = limit
+        self._spare = spare
         self.max_queue = max_queue
         self._name = name
         self._idle_seconds = idle_seconds
@@ -76,8 +85,19 @@ class WorkerPool:
         self._idle: list[_Worker] = []
         self._waking = False
         self._threads = 0
+        self._abandoned: set[Job] = set()
         self._mutex = threading.Lock()
         self._closed = False
+
+    @property
+    def limit(self) -> int:
+        """Most threads there may be now: those given up don't count, as far as they are replaced."""
+        return self._limit + min(len(self._abandoned), self._spare)
+
+    @property
+    def abandoned(self) -> int:
+        """Threads given up and still busy."""
+        return len(self._abandoned)
 
     @property
     def threads(self) -> int:
@@ -148,6 +168,8 @@ class WorkerPool:
             if jobs and not self._waking:
                 self._recruit()
             job.run(gate)
+            if self._abandoned and self._returned(job):
+                return
             del job  # an idle worker must not keep the last request alive
 
     def _sleep(self, worker: _Worker) -> bool:
@@ -173,6 +195,30 @@ class WorkerPool:
                 return False
             self._threads -= 1
         if self._jobs:  # submitted after the look above, by someone who still counted this thread
+            self._recruit()
+        return True
+
+    def abandon(self, job: Job) -> int:
+        """Stop counting on the thread that runs `job`, and start another in its place if need be.
+
+        Returns how many threads are given up now.
+        """
+        with self._mutex:
+            self._abandoned.add(job)
+        if self._jobs and not self._waking:
+            self._recruit()
+        return len(self._abandoned)
+
+    def _returned(self, job: Job) -> bool:
+        """A job has ended while some are given up: if it was one of them, the thread may be one too many."""
+        with self._mutex:
+            if job not in self._abandoned:
+                return False
+            self._abandoned.remove(job)
+            if self._threads <= self.limit:
+                return False
+            self._threads -= 1
+        if self._jobs and not self._waking:
             self._recruit()
         return True
 

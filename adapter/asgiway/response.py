@@ -252,6 +252,18 @@ class Response:
         self.complete = self._remaining == 0
         self.emit(start, data, self.complete)
 
+    def begin_file(self, size: int) -> Start | None:
+        """The headers for a body of `size` bytes that the server reads from a file by itself.
+
+        None where that is not possible: headers are out, there is to be no body, or Content-Length is not `size`.
+        """
+        if self.sent or not self._status or self._bodiless() or self._remaining not in (None, size):
+            return None
+        self._iterating = self.complete = True
+        start = self._begin(size)
+        self._remaining = 0
+        return start
+
     def consume(self, iterable: Iterable[Any], stop: Callable[[], bool]) -> None:
         """Send the iterable that the application returned, up to its end, to Content-Length, or until `stop()`.
 
