@@ -73,7 +73,7 @@ def test_same_comments_as_the_tokenizer_on_everything_installed() -> None:
         pytest.param("f'''{\n  x  # yes\n}'''", ["# yes"], id="PEP 701: a comment in a field"),
         pytest.param("f'a}'  # yes", ["# yes"], id="a lone brace"),
         pytest.param("f'open  # no\n# yes", ["# yes"], id="unclosed f-string ends with its line"),
-        pytest.param('f"{x:\'>10} {y:\n}"  # yes', ["# yes"], id="quotes and line ends in a format specification"),
+        pytest.param("f'''{x:'>10} {y:\n}'''  # yes", ["# yes"], id="quotes and line ends in a format specification"),
         pytest.param("f'{x:\\t}'  # yes", ["# yes"], id="escape in a format specification"),
         pytest.param("f'{{# no}}'  # yes", ["# yes"], id="doubled braces"),
         pytest.param("f'{f'{f'{1}'}'}'  # yes", ["# yes"], id="f-strings in f-strings"),
