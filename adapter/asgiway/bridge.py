@@ -30,7 +30,7 @@ from asgiway.errors import (
 from asgiway.exchange import Exchange
 from asgiway.in_flight import InFlight
 from asgiway.loops import current_port
-from asgiway.observe import Event, Rejection, RequestEnded, RequestRejected, RequestTimedOut
+from asgiway.observe import Event, OnEvent, Rejection, RequestEnded, RequestRejected, RequestTimedOut
 from asgiway.pool import WorkerPool
 from asgiway.receiver import Receive
 from asgiway.request_body import BodyBuffer
@@ -73,6 +73,8 @@ class Bridge:
         self._overloaded = False
         self.in_flight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
         self.draining = False
+        self.receivers: tuple[OnEvent, ...] = () if settings.on_event is None else (settings.on_event,)
+        """Who is told of events."""
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -125,6 +127,8 @@ class Bridge:
         extensions = scope.get("extensions")
         if extensions and "http.response.early_hint" in extensions:
             environ["wsgi.early_hints"] = exchange.early_hints
+        if "asgiway.environ" in scope:  # from middleware in front, such as RequestIdMiddleware
+            environ.update(scope["asgiway.environ"])
         environ["asgiway.loop_token"] = port.token
         del environ
         if not self._pool.submit(exchange):
@@ -145,7 +149,7 @@ class Bridge:
         finally:
             if exchange.ended:
                 self.in_flight.discard(exchange, port)
-                if self._settings.on_event is not None:
+                if self.receivers:
                     self._report_end(exchange)
             else:
                 self.in_flight.detach(exchange, port, self._report_end)
@@ -294,7 +298,7 @@ class Bridge:
         elif scope.get("http_version", "1.1").startswith("1"):
             # What is left of the request can't be told from the next one (RFC 9112, 9.3; RFC 9110, 15.5.14).
             headers.append((b"connection", b"close"))
-        if self._settings.on_event is not None:
+        if self.receivers:
             self.report(RequestRejected(scope=scope, status=status, reason=reason, queue_seconds=waited))
         await self._send_answer(scope, send, status, text, headers)
 
@@ -331,14 +335,14 @@ class Bridge:
             abandoned,
             stack,
         )
-        if self._settings.on_event is not None:
+        if self.receivers:
             self.report(
                 RequestTimedOut(scope=exchange.scope, thread=thread.name, stack=stack, abandoned=abandoned),
             )
         exchange.give_up(RequestTimeoutError(f"no answer within {self._settings.request_timeout:g} s"))
 
     def _report_end(self, exchange: Exchange) -> None:
-        if self._settings.on_event is None or isinstance(exchange.aborted, QueueTimeoutError):
+        if not self.receivers or isinstance(exchange.aborted, QueueTimeoutError):
             return  # the latter has been reported as rejected
         started = exchange.started
         end = exchange.finished if started is not None else time.monotonic()
@@ -356,14 +360,12 @@ class Bridge:
         )
 
     def report(self, event: Event) -> None:
-        """Pass an event to ``on_event``."""
-        on_event = self._settings.on_event
-        if on_event is None:
-            return
-        try:
-            on_event(event)
-        except Exception:
-            logger.exception("on_event failed for %s", type(event).__name__)
+        """Tell the receivers of an event."""
+        for receiver in self.receivers:
+            try:
+                receiver(event)
+            except Exception:
+                logger.exception("on_event failed for %s", type(event).__name__)
 
 
 def _expects_continue(scope: Scope) -> bool:

@@ -20,7 +20,7 @@ from asgiway.bridge import Bridge
 from asgiway.environ import EnvironBuilder
 from asgiway.errors import DrainingError, UnsupportedScopeError
 from asgiway.file_response import FileWrapper
-from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Snapshot
+from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
 from asgiway.pool import WorkerPool
 from asgiway.settings import BodyMode, Settings
 
@@ -156,20 +156,37 @@ class WSGIMiddleware:
             await _until(lambda: self._pool.threads == 0, _INTERRUPT_SECONDS)
         self._bridge.report(DrainEnded(seconds=time.monotonic() - began, left=len(in_flight)))
 
+    def subscribe(self, on_event: OnEvent) -> None:
+        """Have `on_event` called with every event too; see ``asgiway.observe``."""
+        self._bridge.receivers += (on_event,)
+
     def snapshot(self) -> Snapshot:
-        """How busy the adapter is now; may be called from any thread."""
+        """How busy the adapter is now. From any thread."""
         pool = self._pool
-        threads = pool.threads
+        threads, idle, abandoned = pool.threads, pool.idle, pool.abandoned
         return Snapshot(
             threads=threads,
-            busy=max(0, threads - pool.idle),
-            abandoned=pool.abandoned,
+            idle=idle,
+            busy=max(0, threads - idle - abandoned),
+            abandoned=abandoned,
             limit=pool.limit,
             queued=pool.queued,
             max_queue=pool.max_queue,
             in_flight=len(self._bridge.in_flight),
             draining=self._bridge.draining,
         )
+
+    def running(self) -> list[Running]:
+        """What the workers are at, the longest first. From any thread, and from a signal handler: takes no lock."""
+        now = time.monotonic()
+        found: list[Running] = []
+        for exchange in self._bridge.in_flight:
+            thread, started = exchange.thread, exchange.started
+            if thread is not None and started is not None:
+                found.append(
+                    Running(scope=exchange.scope, thread=thread, seconds=now - started, abandoned=exchange.given_up)
+                )
+        return sorted(found, key=lambda running: -running.seconds)
 
     async def _lifespan(self, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
         while True:

@@ -6,6 +6,7 @@ block; what it raises is logged and goes no further. Durations are seconds of a 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,6 +21,7 @@ __all__ = [
     "RequestEnded",
     "RequestRejected",
     "RequestTimedOut",
+    "Running",
     "Snapshot",
 ]
 
@@ -108,18 +110,37 @@ OnEvent = Callable[[Event], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A request that a worker is at; see ``WSGIMiddleware.running``.
+
+    Parameters:
+        scope: the request's ASGI scope.
+        thread: the worker.
+        seconds: since the worker took it.
+        abandoned: it was given up after ``request_timeout``.
+    """
+
+    scope: Mapping[str, Any]
+    thread: threading.Thread
+    seconds: float
+    abandoned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """How busy an adapter is now; see ``WSGIMiddleware.snapshot``.
 
     Parameters:
-        threads: threads that exist; `busy` of them work on a request, `abandoned` on one that was given up.
-        limit: most threads there may be.
+        threads: threads that exist: the `idle` ones wait for a request, the `busy` ones work on one, the `abandoned`
+            ones work on one that was given up. The three are disjoint.
+        limit: most threads there may be now.
         queued: requests that wait for a thread, at most `max_queue`.
         in_flight: requests admitted and not ended, queued ones included.
         draining: shutdown has begun.
     """
 
     threads: int
+    idle: int
     busy: int
     abandoned: int
     limit: int
@@ -131,4 +152,4 @@ class Snapshot:
     @property
     def saturated(self) -> bool:
         """One more request would be refused."""
-        return self.queued >= self.max_queue and self.busy >= self.limit
+        return self.queued >= self.max_queue and self.idle == 0 and self.threads >= self.limit

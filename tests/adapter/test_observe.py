@@ -196,6 +196,25 @@ async def test_rejections_are_reported_with_their_reason() -> None:
     assert ended == ["/wait"]
 
 
+async def test_several_may_listen() -> None:
+    first: list[Event] = []
+    second: list[Event] = []
+    adapter = WSGIMiddleware(Gate(), on_event=first.append)
+    adapter.subscribe(second.append)
+    await call(adapter)
+    assert first == second
+    assert len(first) == 1
+
+
+async def test_middleware_in_front_can_add_to_the_environ() -> None:
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [environ["shop.tenant"].encode()]
+
+    connection = await call(WSGIMiddleware(app), **{"asgiway.environ": {"shop.tenant": "north"}})
+    assert connection.body == b"north"
+
+
 async def test_an_observer_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     def fail(event: Event) -> None:
         raise ValueError("observer")
@@ -214,7 +233,11 @@ async def test_a_snapshot_tells_how_busy_it_is() -> None:
         await until(lambda: app.entered == 2)
         now = adapter.snapshot()
         assert (now.threads, now.busy, now.limit, now.queued, now.max_queue, now.in_flight) == (2, 2, 2, 2, 3, 4)
-        assert (now.saturated, now.draining) == (False, False)
+        assert (now.idle, now.saturated, now.draining) == (0, False, False)
+        running = adapter.running()
+        assert [entry.scope["path"] for entry in running] == ["/wait", "/wait"]
+        assert running[0].seconds >= running[1].seconds >= 0
+        assert {entry.thread.name[:8] for entry in running} == {"asgiway-"}
         tasks.start_soon(call, adapter, "GET", "/wait")
         await until(lambda: adapter.snapshot().saturated)
         app.release.set()
