@@ -68,6 +68,7 @@ async def test_request_timeout_answers_504_shows_the_stack_and_replaces_the_work
     app.release.set()
     await until(lambda: adapter.snapshot().abandoned == 0)
     await until(lambda: adapter.snapshot().threads == 1)
+    await until(lambda: sum(isinstance(event, RequestEnded) for event in events) == 2)
     timed_out = [event for event in events if isinstance(event, RequestTimedOut)]
     assert len(timed_out) == 1
     assert timed_out[0].abandoned == 1
@@ -178,6 +179,7 @@ async def test_rejections_are_reported_with_their_reason() -> None:
         app.release.set()
     await adapter.aclose()
     await call(adapter)
+    await until(lambda: any(isinstance(event, RequestEnded) for event in events))
     rejected = [(event.reason, event.status) for event in events if isinstance(event, RequestRejected)]
     assert rejected == [
         ("too large", 413),
@@ -211,7 +213,8 @@ async def test_middleware_in_front_can_add_to_the_environ() -> None:
         start_response("200 OK", [])
         return [environ["shop.tenant"].encode()]
 
-    connection = await call(WSGIMiddleware(app), **{"asgiway.environ": {"shop.tenant": "north"}})
+    extra: dict[str, Any] = {"asgiway.environ": {"shop.tenant": "north"}}
+    connection = await call(WSGIMiddleware(app), **extra)
     assert connection.body == b"north"
 
 
