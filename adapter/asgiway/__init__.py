@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from asgiway.errors import AdapterError, ClientDisconnected, SettingsError
 from asgiway.middleware import WSGIMiddleware
+from asgiway.readiness import drain
 
-__all__ = ["AdapterError", "ClientDisconnected", "SettingsError", "WSGIMiddleware", "__version__"]
+__all__ = ["AdapterError", "ClientDisconnected", "SettingsError", "WSGIMiddleware", "__version__", "drain"]
 
 __version__ = "0.1.0"

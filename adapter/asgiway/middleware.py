@@ -18,6 +18,7 @@ import anyio
 
 from asgiway.bridge import Bridge
 from asgiway.environ import EnvironBuilder
+from asgiway.environment import fills_settings
 from asgiway.errors import DrainingError, UnsupportedScopeError
 from asgiway.file_response import FileWrapper
 from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
@@ -44,11 +45,14 @@ class WSGIMiddleware:
         max_workers, max_queue, queue_timeout, request_timeout, drain_timeout, body, max_body_size, high_water,
             multiprocess, on_event: see ``asgiway.settings.Settings``.
 
+    What is not passed is taken from ``ASGIWAY_<NAME>`` variables, see ``asgiway.environment``.
+
     Raises:
-        SettingsError: a setting has an impossible value.
+        SettingsError: a setting has an impossible value, here or in the environment, or two contradict each other.
         TypeError: `app` is not callable.
     """
 
+    @fills_settings
     def __init__(
         self,
         app: WSGIApplication,
