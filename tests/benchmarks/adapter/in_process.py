@@ -95,7 +95,7 @@ class Inline:
 
 
 async def one_request(app: ASGI) -> None:
-    never = asyncio.get_running_loop().create_future()
+    never: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     first = True
 
     async def receive() -> Any:
@@ -103,7 +103,7 @@ async def one_request(app: ASGI) -> None:
         if first:
             first = False
             return {"type": "http.request", "body": b"", "more_body": False}
-        await never
+        return await never
 
     async def send(message: Any) -> None:
         pass
