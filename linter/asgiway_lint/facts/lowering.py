@@ -4,7 +4,7 @@ What the running ``ast`` lacks becomes its nearest older equivalent: type parame
 `collector.TypeAliasStatement`, a t-string an f-string, a lazy import an import. Columns are code points already, not bytes. The
 collector then sees what `ast.parse` would have given it; a test holds the two against each other over real files.
 
-The only module, with `positions`, that imports libcst.
+The only module, with `positions` and `deep`, that imports libcst.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 import libcst as cst
 
 from asgiway_lint.facts.collector import TypeAliasStatement
+from asgiway_lint.facts.deep import parse_module
 from asgiway_lint.facts.positions import Position, positions
 
 __all__ = ["lower"]
@@ -46,9 +47,8 @@ _NOWHERE: Final[Position] = (1, 0, 1, 0)
 
 def lower(text: str) -> ast.Module | None:
     """The tree of a source text; None if libcst cannot parse it either."""
-    try:
-        module = cst.parse_module(text)
-    except (cst.ParserSyntaxError, cst.CSTLogicError, ValueError):
+    module = parse_module(text)
+    if module is None:
         return None
     return _Lowering(positions(module)).module(module)
 
