@@ -152,7 +152,8 @@ class EnvironBuilder:
         environ["QUERY_STRING"] = query
         environ["REQUEST_URI"] = environ["RAW_URI"] = f"{uri}?{query}" if query else uri
         environ["REQUEST_METHOD"] = scope["method"]
-        environ["SERVER_PROTOCOL"] = "HTTP/" + scope.get("http_version", "1.1")
+        version = scope.get("http_version", "1.1")
+        environ["SERVER_PROTOCOL"] = "HTTP/1.0" if version == "1" else "HTTP/" + version  # "1" is granian's 1.0
         scheme = "https" if scope.get("scheme") in ("https", "wss") else "http"
         environ["wsgi.url_scheme"] = scheme
         chunked = self._add_headers(environ, scope["headers"])

@@ -220,8 +220,9 @@ class Response:
             raise AppProtocolError(f"{self._app_name} returned a body without calling start_response()")
         self.sent = True
         headers = self._headers
-        if self._status == 204 or self._status < 200:
-            # RFC 9110, 8.6: a server must not send Content-Length with these.
+        if self._status in (204, 304) or self._status < 200:
+            # RFC 9110, 8.6: a server must not send Content-Length with 204 and 1xx. With 304 it may, but uvicorn takes it
+            # as a promise of that many bytes.
             headers = [field for field in headers if field[0] != b"content-length"]
         elif self._remaining is None and known_length is not None and not self._bodiless():
             headers.append((b"content-length", b"%d" % known_length))

@@ -92,6 +92,7 @@ def test_017_and_018_method_and_protocol() -> None:
     built = environ(method="PROPFIND", http_version="2")
     assert (built["REQUEST_METHOD"], built["SERVER_PROTOCOL"]) == ("PROPFIND", "HTTP/2")
     assert environ()["SERVER_PROTOCOL"] == "HTTP/1.1"
+    assert environ(http_version="1")["SERVER_PROTOCOL"] == "HTTP/1.0"
 
 
 @pytest.mark.parametrize(

@@ -259,10 +259,10 @@ def test_074_a_list_is_cut_too(body: Any) -> None:
     assert response.emitted[-1][2]
 
 
-def test_075_content_length_of_204_is_removed_and_of_304_kept() -> None:
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified", "103 Early Hints"])
+def test_075_content_length_is_removed_where_there_is_no_body(status: str) -> None:
     length = [("Content-Length", "3")]
-    assert started("204 No Content", length).run([b"abc"]).emitted == [(Start(204, []), b"", True)]
-    assert started("304 Not Modified", length).run([]).emitted == [(Start(304, [(b"content-length", b"3")]), b"", True)]
+    assert started(status, length).run([b"abc"]).emitted == [(Start(int(status[:3]), []), b"", True)]
 
 
 def test_076_head_keeps_the_length_of_get_and_asks_for_no_more_body() -> None:
