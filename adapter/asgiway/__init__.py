@@ -7,10 +7,31 @@ them, and ``bridge`` one request's way through.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from asgiway.errors import AdapterError, ClientDisconnected, SettingsError
 from asgiway.middleware import WSGIMiddleware
 from asgiway.readiness import drain
 
-__all__ = ["AdapterError", "ClientDisconnected", "SettingsError", "WSGIMiddleware", "__version__", "drain"]
+if TYPE_CHECKING:
+    from asgiway.migration import MigrationRouter
+
+__all__ = [
+    "AdapterError",
+    "ClientDisconnected",
+    "MigrationRouter",
+    "SettingsError",
+    "WSGIMiddleware",
+    "__version__",
+    "drain",
+]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MigrationRouter":  # who only runs a WSGI application does not pay for the router's import
+        from asgiway.migration import MigrationRouter
+
+        return MigrationRouter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,6 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from asgiway.demo import run
 
         return run(host=options.host, port=options.port, once=options.once)
+    if options.command == "routes":
+        from asgiway.migration.command import run as run_routes
+
+        return run_routes(options)
+    if options.command == "conformance":
+        from asgiway.conformance import command
+
+        return command.run(options)
     parser.print_help(sys.stderr)
     return 2
 
@@ -43,6 +51,8 @@ def _print_version() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from asgiway.conformance import command as conformance
+
     parser = argparse.ArgumentParser(prog="asgiway", description="Run WSGI applications inside ASGI.")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     demo = commands.add_parser(
@@ -60,8 +70,28 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--once", action="store_true", help="make the requests, check the answers, print a line each, and end"
     )
+    _add_routes(commands)
+    conformance.add_arguments(commands)
     commands.add_parser("version", help="print the version")
     return parser
+
+
+def _add_routes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
+    routes = commands.add_parser(
+        "routes",
+        help="print which routes of a MigrationRouter are native, which are legacy, and their conflicts",
+        description="Prints who serves what in a MigrationRouter, and where native and legacy routes get into each "
+        "other's way. The module is imported; no handler runs.",
+        epilog="Exit status: 0 done, 1 with --check a conflict loses URLs, 2 the router cannot be loaded.",
+    )
+    routes.add_argument("router", metavar="module:router", help="where the MigrationRouter is, as servers take it")
+    routes.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    routes.add_argument(
+        "--check", action="store_true", help="exit with 1 if a conflict of severity error is found: URLs would be lost"
+    )
+    routes.add_argument(
+        "--app-dir", default=".", metavar="DIR", help="folder to import from (default: the current one)"
+    )
 
 
 def _port(text: str) -> int:
