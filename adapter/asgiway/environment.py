@@ -113,8 +113,9 @@ def _refuse_contradiction(chosen: Mapping[str, Any], from_environment: Collectio
 
 
 def _unknown(variable: str, value: str) -> str:
-    near = get_close_matches(variable.upper(), _READERS, 1, 0.6)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_READERS)}"
+    names = [name.removeprefix(PREFIX) for name in _READERS]
+    near = get_close_matches(variable.removeprefix(PREFIX).upper(), names, 1, 0.6)
+    hint = f"did you mean {PREFIX}{near[0]}?" if near else f"known are {', '.join(_READERS)}"
     return f"{variable}={value!r} is not a setting of asgiway; {hint}"
 
 
@@ -123,7 +124,7 @@ def _value(variable: str, text: str, read: Callable[[str], Any]) -> Any:
     try:
         value = read(text)
     except ValueError as exc:
-        raise SettingsError(f"{variable}={text!r} is not possible; {exc}") from None
+        raise SettingsError(f"{variable}={text!r} is not possible; {exc}") from exc.__cause__
     if name in _FIELDS:
         try:
             Settings(**{name: value})
@@ -146,6 +147,15 @@ def _whole(text: str) -> int:
     return int(digits)
 
 
+def _threads(text: str) -> int | str:
+    if text.strip().lower() == "governed":
+        return "governed"
+    try:
+        return _whole(text)
+    except ValueError as exc:
+        raise ValueError(f"{exc}, or governed") from None
+
+
 def _seconds(text: str) -> float:
     try:
         return float(text)
@@ -162,7 +172,7 @@ def _optional(read: Callable[[str], Any]) -> Callable[[str], Any]:
         try:
             return read(text)
         except ValueError as exc:
-            raise ValueError(f"{exc}, or none") from None
+            raise ValueError(f"{exc}, or none") from exc.__cause__
 
     return read_optional
 
@@ -190,8 +200,9 @@ def _callable(text: str) -> Callable[..., object]:
         raise ValueError("give a function as package.module:attribute")
     try:
         found: Any = importlib.import_module(module)
-    except ImportError as exc:
-        raise ValueError(f"the module can't be imported ({exc})") from None
+    except Exception as exc:
+        # Not only ImportError: it may also fail in the module's own lines.
+        raise ValueError(f"module {module} can't be imported ({type(exc).__name__}: {exc})") from exc
     for part in attribute.split("."):
         try:
             found = getattr(found, part)
@@ -203,18 +214,26 @@ def _callable(text: str) -> Callable[..., object]:
     return result
 
 
+def _workers(text: str) -> int | str:
+    return "governed" if text.strip().lower() == "governed" else _whole(text)
+
+
 _READERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
     "int": _whole,
     "int | None": _optional(_whole),
+    "int | Literal['governed'] | None": _optional(_threads),
+    "Workers | None": _optional(_workers),
     "float": _seconds,
     "float | None": _optional(_seconds),
     "bool": _switch,
     "BodyMode": _mode,
     "OnEvent | None": _optional(_callable),
 }
-"""By the annotation of a field of Settings: a new kind of setting fails here at import, and not in somebody's deployment."""
+"""By the annotation of a field of Settings; a test tells when a field's is missing."""
 
 _FIELDS = {field.name: str(field.type) for field in dataclasses.fields(Settings)}
 _READERS: dict[str, Callable[[str], Any]] = {
-    _variable(name): _READERS_BY_TYPE[kind] for name, kind in {**_FIELDS, "send_queue_size": "int"}.items()
+    _variable(name): _READERS_BY_TYPE[kind]
+    for name, kind in {**_FIELDS, "send_queue_size": "int"}.items()
+    if kind in _READERS_BY_TYPE
 }
