@@ -228,8 +228,10 @@ def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]
     methods handed to `asyncio.gather` and its like."""
     found: set[int] = set()
     for call in facts.calls:
-        inner = [arg[1] for arg in (*call.args, *[value for _, value in call.keywords]) if arg[0] == model.CALL]
-        starred = [arg[1] for arg in call.args if arg[0] == model.STAR and arg[1][0] == model.SCOPE]
+        inner: list[int] = [
+            arg[1] for arg in (*call.args, *[value for _, value in call.keywords]) if arg[0] == model.CALL
+        ]
+        starred: list[int] = [arg[1][1] for arg in call.args if arg[0] == model.STAR and arg[1][0] == model.SCOPE]
         if not inner and not starred:
             continue
         kind = _taker(evaluator, path, call)
@@ -244,9 +246,11 @@ def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]
                 found.add(index)
         if kind == "awaitables":
             for scope in starred:
-                result = facts.scopes[scope[1]].results[0].expr
-                if result[0] == model.CALL and facts.calls[result[1]].callee[0] == model.ATTR:
-                    found.add(result[1])
+                result = facts.scopes[scope].results[0].expr
+                if result[0] == model.CALL:
+                    position: int = result[1]
+                    if facts.calls[position].callee[0] == model.ATTR:
+                        found.add(position)
     return frozenset(found)
 
 

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["called", "in_memory", "method_result", "results"]
 
 _COPIES: Final = frozenset(
-    f"builtins.{name}" for name in "list tuple set frozenset sorted reversed iter aiter filter".split()
+    f"builtins.{name}"
+    for name in ["list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter", "filter"]
 )
 _SAME: Final = frozenset(
     {"copy.copy", "copy.deepcopy", "asyncio.wait_for", "asyncio.shield", "asyncio.create_task", "asyncio.ensure_future"}
@@ -184,14 +185,12 @@ def _method(evaluator: Evaluator, dotted: str, name: str, call: Call | None, pat
         wrapper = catalogue.wrapper(f"{dotted}.{name}") or catalogue.wrapper_method(name)
         if wrapper is not None and wrapper.kind == "call":
             return _elsewhere(evaluator, call, path, wrapper.position, wrapper.keyword)
-        if dotted in ("contextlib.ExitStack", "contextlib.AsyncExitStack"):
-            if name in ("enter_context", "enter_async_context") and call.args:
-                asynchronous = name == "enter_async_context"
-                entered = [
-                    evaluator.entered(value, asynchronous=asynchronous)
-                    for value in evaluator.values(call.args[0], _place(path, call))
-                ]
-                return ((AWAITABLE, union(entered)),) if asynchronous else union(entered)
+        entering = name in ("enter_context", "enter_async_context") and dotted.startswith("contextlib.")
+        if entering and call.args:
+            asynchronous = name == "enter_async_context"
+            given = evaluator.values(call.args[0], _place(path, call))
+            entered = union([evaluator.entered(value, asynchronous=asynchronous) for value in given])
+            return ((AWAITABLE, entered),) if asynchronous else entered
     found = catalogue.result_type(f"{dotted}.{name}")
     return ((INSTANCE, found),) if found is not None else NOTHING
 
@@ -231,7 +230,7 @@ def _special(evaluator: Evaluator, dotted: str, call: Call, path: str) -> Values
     if dotted in _MANAGERS:
         return ((MANAGER, evaluator.values(args[0], place)),)
     if dotted in _COPIES:
-        source = args[1] if dotted == "builtins.filter" and len(args) > 1 else args[0]
+        source = args[-1] if dotted == "builtins.filter" else args[0]
         return ((ITEMS, union([evaluator.items(value) for value in evaluator.values(source, place)])),)
     if dotted in ("builtins.next", "builtins.anext", "builtins.min", "builtins.max"):
         found = union([evaluator.items(value) for value in evaluator.values(args[0], place)])

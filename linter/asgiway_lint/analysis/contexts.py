@@ -15,7 +15,24 @@ from asgiway_lint.facts.model import Expr, Facts
 __all__ = ["home_scopes", "on_loop"]
 
 # Builtins that consume a generator expression before they return.
-_CONSUMERS: Final = frozenset("all any bytes bytearray dict frozenset list max min next set sorted sum tuple".split())
+_CONSUMERS: Final = frozenset(
+    [
+        "all",
+        "any",
+        "bytes",
+        "bytearray",
+        "dict",
+        "frozenset",
+        "list",
+        "max",
+        "min",
+        "next",
+        "set",
+        "sorted",
+        "sum",
+        "tuple",
+    ]
+)
 _CONSUMING_METHODS: Final = frozenset({"join", "extend", "update", "writelines", "fromkeys"})
 
 
@@ -58,7 +75,8 @@ def _run_in_place(facts: Facts) -> frozenset[int]:
 
 
 def _is_lazy(facts: Facts, expr: Expr) -> bool:
-    return facts.scopes[expr[1]].kind == "gen"
+    index: int = expr[1]
+    return facts.scopes[index].kind == "gen"
 
 
 def _consumes(callee: Expr) -> bool:

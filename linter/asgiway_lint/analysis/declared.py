@@ -37,11 +37,34 @@ _TRANSPARENT: Final = frozenset(
     {"ClassVar", "Final", "NotRequired", "ReadOnly", "Required", "Unpack", "TypeGuard", "InitVar"}
 )
 _ITERABLES: Final = frozenset(
-    "AbstractSet AsyncGenerator AsyncIterable AsyncIterator Collection Container Deque FrozenSet Generator Iterable Iterator "
-    "KeysView List MutableSequence MutableSet Reversible Sequence Set ValuesView deque frozenset list set".split()
+    [
+        "AbstractSet",
+        "AsyncGenerator",
+        "AsyncIterable",
+        "AsyncIterator",
+        "Collection",
+        "Container",
+        "Deque",
+        "FrozenSet",
+        "Generator",
+        "Iterable",
+        "Iterator",
+        "KeysView",
+        "List",
+        "MutableSequence",
+        "MutableSet",
+        "Reversible",
+        "Sequence",
+        "Set",
+        "ValuesView",
+        "deque",
+        "frozenset",
+        "list",
+        "set",
+    ]
 )
 _MAPPINGS: Final = frozenset(
-    "DefaultDict Dict Mapping MutableMapping OrderedDict WeakValueDictionary defaultdict dict".split()
+    ["DefaultDict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "WeakValueDictionary", "defaultdict", "dict"]
 )
 _AWAITABLES: Final = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
 _MANAGERS: Final = frozenset(
@@ -130,13 +153,9 @@ def item(evaluator: Evaluator, expr: Expr, place: Place) -> Values:
         kind = value[0]
         if kind == EXT:
             parts.append(_generic(evaluator, value[1], index, place))
-        elif kind == CLASS:
+        elif kind in (CLASS, TYPES):
             parts.append((value,))
-        elif kind == TYPES:
-            parts.append((value,))
-        elif kind == MAPPING:
-            parts.append(value[1])
-        elif kind == ITEMS and index != model.OTHER_EXPR:
+        elif kind == MAPPING or (kind == ITEMS and index != model.OTHER_EXPR):
             parts.append(value[1])
         elif kind == TUPLE:
             parts.append(_nth(value, index))

@@ -103,7 +103,8 @@ def _bases(evaluator: Evaluator, path: str, index: int) -> Values:
         facts = evaluator.facts(value[1])
         if facts is None:
             continue
-        scope = facts.scopes[value[2]]
+        owner: int = value[2]
+        scope = facts.scopes[owner]
         place = Place(value[1], scope.parent, scope.seq, scope.block)
         mine: list[Value] = []
         for base in scope.bases:
@@ -126,7 +127,8 @@ def find_function(evaluator: Evaluator, path: str, index: int, name: str) -> tup
         if base[0] != CLASS:
             continue
         facts = evaluator.facts(base[1])
-        found = facts.scopes[base[2]].bindings.get(name) if facts is not None else None
+        owner: int = base[2]
+        found = facts.scopes[owner].bindings.get(name) if facts is not None else None
         if found is not None:
             return (base[1], found[-1].a) if found[-1].kind == "def" else None
     return None
@@ -219,7 +221,7 @@ def _collect_assigned(evaluator: Evaluator, path: str, index: int) -> dict[str, 
     assert facts is not None
     found: dict[str, list[tuple[int, Binding]]] = {}
     for owner, scope in enumerate(facts.scopes):
-        if not scope.attributes or not scope.params and scope.parent != index:
+        if not scope.attributes or (not scope.params and scope.parent != index):
             continue
         method = scope
         while method.parent != index and method.parent >= 0:

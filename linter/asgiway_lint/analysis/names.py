@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import os
 from typing import TYPE_CHECKING, Final
 
 from asgiway_lint.analysis import calls, declared
@@ -24,7 +23,7 @@ from asgiway_lint.analysis.values import (
 )
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import Expr, Facts, Scope
-from asgiway_lint.project.modules import Module
+from asgiway_lint.project.modules import Module, parent
 
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
@@ -115,7 +114,7 @@ def imported(evaluator: Evaluator, path: str, dotted: str, *, whole: bool) -> Va
     # The outermost folder is a namespace package: as many folders up as there are dots.
     folder = module.folder or module.path
     for _ in range(dotted.count(".")):
-        folder = os.path.dirname(folder)
+        folder = parent(folder)
     return ((MODULE, "", folder),)
 
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import BaseContext
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from asgiway_lint.facts.reader import quick_reading
 
@@ -48,9 +48,7 @@ class Dealer(Generic[Item, Report]):
         count: number of processes.
     """
 
-    def __init__(
-        self, make: Callable[..., Callable[[Item], Report]], arguments: tuple[object, ...], count: int
-    ) -> None:
+    def __init__(self, make: Callable[..., Callable[[Item], Report]], arguments: tuple[Any, ...], count: int) -> None:
         self._make = make
         self._arguments = arguments
         self._count = count
@@ -73,15 +71,15 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("spawn")
 
 
-_function: Callable[[object], object] | None = None
+_function: Callable[[Any], Any] | None = None
 
 
-def _start(make: Callable[..., Callable[[object], object]], arguments: tuple[object, ...]) -> None:
+def _start(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
     global _function
     _function = make(*arguments)
 
 
-def _work(chunk: Sequence[object]) -> list[object]:
+def _work(chunk: Sequence[Any]) -> list[Any]:
     assert _function is not None
     with quick_reading():
         reports = [_function(item) for item in chunk]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing.util
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from asgiway_lint.facts.reader import quick_reading
 from asgiway_lint.facts.text import decode
 from asgiway_lint.finding import Finding
 from asgiway_lint.project.cache import FactsCache
-from asgiway_lint.project.modules import ModuleFinder
+from asgiway_lint.project.modules import ModuleFinder, absolute
 from asgiway_lint.project.store import Problem, Store, may_run_on_loop
 from asgiway_lint.rules import rule_for
 from asgiway_lint.suppress import Directive, find_directives
@@ -60,7 +59,7 @@ def check_source(source: bytes, path: Path, settings: Settings) -> FileReport:
         settings: the settings for it.
     """
     name = str(path)
-    place = os.path.abspath(name)
+    place = absolute(name)
     store = Store(None, __version__, {place: source})
     return _Session(store, {}).check(name, settings)
 
@@ -138,7 +137,7 @@ class _Session:
         self._catalogue = load()
 
     def check(self, name: str, settings: Settings) -> FileReport:
-        path = os.path.abspath(name)
+        path = absolute(name)
         try:
             source = self._store.source(path)
         except Problem as problem:
@@ -158,8 +157,8 @@ class _Session:
         return FileReport(name, findings, facts.directives)
 
     def _evaluator(self, settings: Settings) -> Evaluator:
-        root = os.path.abspath(settings.root)
-        sources = tuple(os.path.abspath(os.path.join(root, source)) for source in settings.src)
+        root = absolute(str(settings.root))
+        sources = tuple(absolute(str(source)) for source in settings.src)
         key = (root, *sources)
         if key not in self._evaluators:
             self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources), self._catalogue)

@@ -66,10 +66,11 @@ class _Lowering:
         """Give `made` the place of `node`; with `parens` its innermost parentheses count, as for tuples in ``ast``."""
         line, column, end_line, end_column = self._places.get(id(node), _NOWHERE)
         if parens:
-            left, right = getattr(node, "lpar", ()), getattr(node, "rpar", ())
+            left: list[cst.LeftParen] = list(getattr(node, "lpar", ()))
+            right: list[cst.RightParen] = list(getattr(node, "rpar", ()))
             if left:
-                line, column = self._places[id(left[-1])][:2]
-                end_line, end_column = self._places[id(right[0])][2:]
+                line, column, _, _ = self._places[id(left[-1])]
+                _, _, end_line, end_column = self._places[id(right[0])]
         made.lineno, made.col_offset, made.end_lineno, made.end_col_offset = line, column, end_line, end_column
         return made
 
@@ -160,7 +161,9 @@ class _Lowering:
         return ast.AugAssign(target, operator, self._expr(node.value))
 
     def _do_TypeAlias(self, node: cst.TypeAlias) -> ast.stmt:
-        return TypeAliasStatement(name=ast.Name(node.name.value), value=self._expr(node.value))
+        made = TypeAliasStatement()
+        made.name, made.value = ast.Name(node.name.value), self._expr(node.value)
+        return made
 
     def _do_If(self, node: cst.If) -> ast.stmt:
         return ast.If(self._expr(node.test), self._block(node.body), self._orelse(node.orelse))

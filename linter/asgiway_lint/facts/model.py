@@ -34,10 +34,35 @@ from typing import Any, Final, NamedTuple
 from asgiway_lint.suppress import Directive
 
 __all__ = [
-    "ANY", "ATTR", "AWAIT", "BINARY", "CALL", "CONST", "FORMAT", "ITEM", "MAP", "MAX_TEXT", "NAME", "OTHER", "OTHER_EXPR",
-    "SCOPE", "SEQ", "STAR",
-    "ARM_ENDS", "ARM_LOOP", "AWAITED",
-    "AttributeBinding", "Binding", "Block", "Call", "Event", "Expr", "Facts", "Param", "Result", "Scope",
+    "ANY",
+    "ARM_ENDS",
+    "ARM_LOOP",
+    "ATTR",
+    "AWAIT",
+    "AWAITED",
+    "BINARY",
+    "CALL",
+    "CONST",
+    "FORMAT",
+    "ITEM",
+    "MAP",
+    "MAX_TEXT",
+    "NAME",
+    "OTHER",
+    "OTHER_EXPR",
+    "SCOPE",
+    "SEQ",
+    "STAR",
+    "AttributeBinding",
+    "Binding",
+    "Block",
+    "Call",
+    "Event",
+    "Expr",
+    "Facts",
+    "Param",
+    "Result",
+    "Scope",
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
@@ -270,21 +295,19 @@ class Facts:
         """
         scopes, blocks, calls, events, directives = marshal.loads(data)
         return cls(
-            tuple(
-                Scope(
-                    *scope[:9],
-                    tuple(Param(*param) for param in scope[9]),
-                    *scope[10:14],
-                    {name: tuple([Binding(*item) for item in found]) for name, found in scope[14].items()},
-                    tuple(AttributeBinding(base, name, Binding(*binding)) for base, name, binding in scope[15]),
-                    tuple(Result(*item) for item in scope[16]),
-                    tuple(Result(*item) for item in scope[17]),
-                    *scope[18:],
-                )
-                for scope in scopes
-            ),
+            tuple([_load_scope(scope) for scope in scopes]),
             tuple([Block(*block) for block in blocks]),
             tuple([Call(*call) for call in calls]),
             tuple([Event(*event) for event in events]),
             tuple([Directive(*directive) for directive in directives]),
         )
+
+
+def _load_scope(stored: tuple[Any, ...]) -> Scope:
+    fields = list(stored)
+    fields[9] = tuple([Param(*param) for param in stored[9]])
+    fields[14] = {name: tuple([Binding(*item) for item in found]) for name, found in stored[14].items()}
+    fields[15] = tuple([AttributeBinding(base, name, Binding(*binding)) for base, name, binding in stored[15]])
+    fields[16] = tuple([Result(*item) for item in stored[16]])
+    fields[17] = tuple([Result(*item) for item in stored[17]])
+    return Scope._make(fields)

@@ -75,5 +75,5 @@ class _Span:
 def positions(module: cst.Module) -> dict[int, Position]:
     """The place of each expression, statement and parenthesis, by the node's `id`; hold the module while you use it."""
     state = _State(module)
-    module._codegen(state)
+    module._codegen(state)  # pyright: ignore[reportPrivateUsage]  # the only way to a node's own text
     return state.found

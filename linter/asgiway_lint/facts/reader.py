@@ -9,7 +9,7 @@ import ast
 import gc
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -102,7 +102,7 @@ def read_newer(text: str) -> ast.Module | None:
 
 
 @contextmanager
-def quick_reading() -> Iterator[None]:
+def quick_reading() -> Generator[None, None, None]:
     """Read many sources at full speed.
 
     The garbage collector would walk over all those trees again and again (3.6 times slower), and deep chains of calls need

@@ -56,8 +56,8 @@ class FactsCache:
             return None
         try:
             row = self._connection.execute("SELECT data FROM facts WHERE key = ?", (key,)).fetchone()
-        except sqlite3.Error:
-            self._drop()
+        except sqlite3.Error as error:
+            self._drop(error)
             return None
         data = row[0] if row is not None else None
         if not isinstance(data, bytes) or data[:_CHECKSUM] != _checksum(data[_CHECKSUM:]):
@@ -99,7 +99,7 @@ class FactsCache:
         try:
             return _connect(path)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked, read-only, no space: the file may be fine
+            if not _is_damage(error):
                 raise
             path.unlink()
             return _connect(path)
@@ -108,38 +108,45 @@ class FactsCache:
         if self._connection is None or not self._pending:
             return
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
                 self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", self._pending)
         except sqlite3.Error as error:
             _LOGGER.warning("the cache in %s cannot be written: %s", self._folder, error)
-            self._drop()
+            self._drop(error)
         self._pending.clear()
 
-    def _drop(self) -> None:
-        """Go on without the store; a damaged file is removed so that the next run begins anew."""
+    def _drop(self, error: sqlite3.Error) -> None:
+        """Go on without the store; a damaged one is removed so that the next run begins anew."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                healthy = connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
-                connection.close()
-                if healthy:
-                    return
+            connection.close()
+        if _is_damage(error):
             with contextlib.suppress(OSError):
                 (self._folder / _FILE).unlink()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    # No write-ahead log: two runs that create the store at once would lock each other out of the switch to it.
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         # A lost cache costs one slow run: not worth an fsync.
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
+        # A transaction that reads first and writes then may be refused at once when another one writes.
+        connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID")
-        connection.commit()
+        connection.execute("COMMIT")
+        connection.execute("SELECT key, data FROM facts LIMIT 0")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is to blame, rather than a lock, a full disk or missing rights."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
 
 
 def _checksum(data: bytes) -> bytes:

@@ -11,9 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Module", "ModuleFinder"]
+__all__ = ["Module", "ModuleFinder", "absolute", "parent"]
 
 _INIT: Final = "__init__.py"
+
+
+def absolute(path: str) -> str:
+    """The path from the root on, without ``.`` and ``..``, symbolic links as they are: one file has one such name."""
+    return os.path.abspath(path)
+
+
+def parent(path: str) -> str:
+    """The folder around a file or folder."""
+    return path.rpartition(os.sep)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,175 @@
+"""The growing record of a module: scopes, blocks, bindings and events, in order of evaluation.
+
+Knows nothing of syntax but line and column; `expressions` and `collector` build on it.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from asgiway_lint.facts.model import ARM_ENDS, AttributeBinding, Binding, Call, Event, Expr, Param, Result, Scope
+from asgiway_lint.facts.text import Columns
+
+__all__ = ["FUNCTIONS", "Builder", "ScopeBuilder"]
+
+FUNCTIONS = ("def", "async", "lambda")
+
+
+class ScopeBuilder:
+    """A scope that is still being filled; `finish` makes the record."""
+
+    __slots__ = (
+        "annotation", "attributes", "bases", "bindings", "block", "body", "column", "decorators", "elsewhere", "generator",
+        "index", "keywords", "kind", "line", "name", "outer", "params", "qualname", "results", "seq", "stars", "yields",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        index: int,
+        kind: str,
+        name: str,
+        outer: ScopeBuilder | None,
+        seq: int,
+        block: int,
+        body: int,
+        line: int,
+        column: int,
+    ) -> None:
+        self.index = index
+        self.kind = kind
+        self.name = name
+        self.outer = outer
+        prefix = outer.qualname if outer is not None else ""
+        self.qualname: str = f"{prefix}.{name}" if prefix and name else prefix or name
+        self.seq = seq
+        self.block = block
+        self.body = body
+        self.line = line
+        self.column = column
+        self.decorators: tuple[Expr, ...] = ()
+        self.params: tuple[Param, ...] = ()
+        self.annotation: Expr | None = None
+        self.bases: tuple[Expr, ...] = ()
+        self.keywords: tuple[tuple[str | None, Expr], ...] = ()
+        self.generator = False
+        self.bindings: dict[str, list[Binding]] = {}
+        self.attributes: list[AttributeBinding] = []
+        self.results: list[Result] = []
+        self.yields: list[Result] = []
+        self.stars: list[tuple[int, int, str, int]] = []
+        self.elsewhere: dict[str, ScopeBuilder] = {}  # names declared global or nonlocal, and the scope that holds them
+
+    def finish(self) -> Scope:
+        """The finished record."""
+        return Scope(
+            self.kind,
+            self.name,
+            self.qualname,
+            self.outer.index if self.outer is not None else -1,
+            self.seq,
+            self.block,
+            self.line,
+            self.column,
+            self.decorators,
+            self.params,
+            self.annotation,
+            self.bases,
+            self.keywords,
+            self.generator,
+            {name: tuple(found) for name, found in self.bindings.items()},
+            tuple(self.attributes),
+            tuple(self.results),
+            tuple(self.yields),
+            tuple(self.stars),
+            self.body,
+        )
+
+
+class Builder:
+    """What has been collected so far, and where the walk is.
+
+    Args:
+        columns: turns the tree's offsets into columns.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.scopes: list[ScopeBuilder] = []
+        self.blocks: list[list[int]] = [[-1, 0, 0]]
+        self.calls: list[Call] = []
+        self.events: list[Event] = []
+        self.block = 0
+        self.seq: int = 0
+        self.groups = 0
+        self.scope = ScopeBuilder(0, "module", "", None, 0, 0, 0, 1, 1)
+        self.scopes.append(self.scope)
+        self._interned: dict[Expr, Expr] = {}
+
+    def open_block(self, group: int = 0, flags: int = 0) -> int:
+        """Begin a block inside the current one; returns the latter for `close_block`."""
+        outer = self.block
+        self.block = len(self.blocks)
+        self.blocks.append([outer, group, flags])
+        return outer
+
+    def close_block(self, outer: int, ends: bool = False) -> bool:
+        """End the current block; `ends` says that control never reaches its end, and is handed back."""
+        if ends:
+            self.blocks[self.block][2] |= ARM_ENDS
+        self.block = outer
+        return ends
+
+    def enter_scope(self, kind: str, name: str, node: ast.expr | ast.stmt) -> tuple[ScopeBuilder, int]:
+        """Begin a scope inside the current one; returns what `leave_scope` needs."""
+        outer_scope, outer_block = self.scope, self.block
+        self.seq += 1
+        self.open_block()
+        scope = ScopeBuilder(
+            len(self.scopes),
+            kind,
+            name,
+            outer_scope,
+            self.seq,
+            outer_block,
+            self.block,
+            node.lineno,
+            self.columns.column(node.lineno, node.col_offset),
+        )
+        self.scopes.append(scope)
+        self.scope = scope
+        return outer_scope, outer_block
+
+    def leave_scope(self, outer: tuple[ScopeBuilder, int]) -> int:
+        """End the current scope; returns its index."""
+        index = self.scope.index
+        self.scope, self.block = outer
+        return index
+
+    def bind(self, name: str, kind: str, a: object, b: object = None) -> None:
+        """Record a binding of a name, in the scope that holds the name."""
+        self.seq += 1
+        scope = self.scope.elsewhere.get(name, self.scope) if self.scope.elsewhere else self.scope
+        scope.bindings.setdefault(name, []).append(Binding(self.seq, self.block, kind, a, b))
+
+    def event(self, kind: str, expr: Expr, node: ast.expr) -> None:
+        """Record an event at the place of `node`."""
+        self.seq += 1
+        column = self.columns.column
+        end_line = node.end_lineno or node.lineno
+        self.events.append(
+            Event(
+                kind,
+                expr,
+                self.scope.index,
+                self.block,
+                self.seq,
+                node.lineno,
+                column(node.lineno, node.col_offset),
+                end_line,
+                column(end_line, node.end_col_offset or node.col_offset),
+            )
+        )
+
+    def intern(self, expr: Expr) -> Expr:
+        """One object for equal expressions: less memory, smaller cache entries."""
+        return self._interned.setdefault(expr, expr)

@@ -1,0 +1,413 @@
+"""Expressions and annotations of an ``ast`` tree -> `Expr` tuples, calls and events.
+
+Written for speed, as is `collector`: most of a cold run is spent in these two.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from asgiway_lint.facts import model
+from asgiway_lint.facts.builder import Builder
+from asgiway_lint.facts.model import (
+    ANY,
+    ARM_LOOP,
+    ATTR,
+    AWAIT,
+    AWAITED,
+    BINARY,
+    CALL,
+    CONST,
+    ITEM,
+    MAP,
+    NAME,
+    OTHER_EXPR,
+    SCOPE,
+    SEQ,
+    STAR,
+    AttributeBinding,
+    Binding,
+    Call,
+    Expr,
+    Param,
+    Result,
+)
+
+__all__ = ["OPERATORS", "Expressions"]
+
+_DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+OPERATORS: Final[Mapping[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.LShift: "<<",
+    ast.MatMult: "@",
+    ast.Mod: "%",
+    ast.Mult: "*",
+    ast.Pow: "**",
+    ast.RShift: ">>",
+    ast.Sub: "-",
+}
+
+
+class Expressions(Builder):
+    """Collects expressions; `expr` is the door."""
+
+    def expr(self, node: ast.expr) -> Expr:
+        """The record of an expression; its calls and events are collected on the way."""
+        handler = _EXPRESSIONS.get(type(node))
+        if handler is not None:
+            return handler(self, node)
+        self.children(node)
+        return OTHER_EXPR
+
+    def children(self, node: ast.AST) -> None:
+        """Collect from what a node holds that has no record of its own."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.expr(child)
+            elif not isinstance(child, ast.expr_context | ast.operator | ast.cmpop):
+                self.children(child)
+
+    def target(self, target: ast.expr, kind: str, a: Expr | None, path: tuple[int, ...] = ()) -> None:
+        """Bind an assignment target to the part of `a` at `path`."""
+        if isinstance(target, ast.Name):
+            self.bind(target.id, kind, a, path if kind != "other" else None)
+        elif isinstance(target, ast.Tuple | ast.List):
+            starred = False
+            for position, element in enumerate(target.elts):
+                if isinstance(element, ast.Starred):
+                    starred = True
+                    self.target(element.value, "other", None)
+                elif starred:  # counted from the end: not followed
+                    self.target(element, "other", None)
+                else:
+                    self.target(element, kind, a, (*path, position))
+        elif isinstance(target, ast.Attribute):
+            base = self.base(target.value)
+            self.seq += 1
+            binding = Binding(self.seq, self.block, kind, a, path if kind != "other" else None)
+            self.scope.attributes.append(AttributeBinding(base, target.attr, binding))
+        else:
+            self.expr(target)
+
+    def narrow(self, test: ast.expr) -> None:
+        """Bind the names that a true `test` proves to be instances of a class."""
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            for part in test.values:
+                self.narrow(part)
+        elif (
+            isinstance(test, ast.Call)
+            and isinstance(test.func, ast.Name)
+            and test.func.id == "isinstance"
+            and len(test.args) == 2
+            and isinstance(test.args[0], ast.Name)
+        ):
+            self.bind(test.args[0].id, "narrow", self.quiet(test.args[1]))
+
+    def of_name(self, node: ast.Name) -> Expr:
+        """``x``"""
+        return self.intern((NAME, node.id))
+
+    def of_constant(self, node: ast.Constant) -> Expr:
+        """A literal."""
+        value = node.value
+        if isinstance(value, str | bytes):
+            return (CONST, value) if len(value) <= model.MAX_TEXT else OTHER_EXPR
+        if value is None or isinstance(value, bool | int | float):
+            return (CONST, value)
+        return OTHER_EXPR
+
+    def of_attribute(self, node: ast.Attribute) -> Expr:
+        """``a.b``, read."""
+        expr = self.base(node)
+        self.event("load", expr, node)
+        return expr
+
+    def base(self, node: ast.expr) -> Expr:
+        """As `_expr`, but an attribute makes no event: it is a part of a longer one that makes it."""
+        if type(node) is ast.Attribute:
+            return self.intern((ATTR, self.base(node.value), node.attr))
+        return self.expr(node)
+
+    def of_subscript(self, node: ast.Subscript) -> Expr:
+        """``a[b]``"""
+        return (ITEM, self.expr(node.value), self.expr(node.slice))
+
+    def of_starred(self, node: ast.Starred) -> Expr:
+        """``*a``"""
+        value = self.expr(node.value)
+        self.event("iter", value, node.value)
+        return (STAR, value)
+
+    def of_sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Expr:
+        """``(a, b)``, ``[a, b]``, ``{a, b}``"""
+        kind = "tuple" if type(node) is ast.Tuple else "list" if type(node) is ast.List else "set"
+        elements = tuple([self.expr(element) for element in node.elts])
+        # Tables of data are of no use, and long.
+        return (SEQ, kind, elements[:20])
+
+    def of_dict(self, node: ast.Dict) -> Expr:
+        """``{a: b}``"""
+        keys: list[Expr | None] = []
+        values: list[Expr] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            keys.append(self.expr(key) if key is not None else None)
+            values.append(self.expr(value))
+        return (MAP, tuple(keys[:20]), tuple(values[:20]))
+
+    def of_bool(self, node: ast.BoolOp) -> Expr:
+        """``a and b``, ``a or b``"""
+        return (ANY, tuple([self.expr(value) for value in node.values]))
+
+    def of_if_expression(self, node: ast.IfExp) -> Expr:
+        """``a if b else c``"""
+        self.expr(node.test)
+        return (ANY, (self.expr(node.body), self.expr(node.orelse)))
+
+    def of_binary(self, node: ast.BinOp) -> Expr:
+        """``a / b``"""
+        spine: list[ast.BinOp] = [node]
+        left = node.left
+        while isinstance(left, ast.BinOp):  # "a" + "b" + ... may be thousands deep
+            spine.append(left)
+            left = left.left
+        result = self.expr(left)
+        for operation in reversed(spine):
+            right = self.expr(operation.right)
+            operator = OPERATORS[type(operation.op)]
+            result = (BINARY, operator, result, right) if operator in "/|" else OTHER_EXPR
+        return result
+
+    def of_unary(self, node: ast.UnaryOp) -> Expr:
+        """``-a``, ``not a``"""
+        value = self.expr(node.operand)
+        if isinstance(node.op, ast.USub) and value[0] == CONST and isinstance(value[1], int | float):
+            return (CONST, -value[1])
+        return OTHER_EXPR
+
+    def of_named(self, node: ast.NamedExpr) -> Expr:
+        """``(a := b)``"""
+        value = self.expr(node.value)
+        return self.bind_named(node, value)
+
+    def bind_named(self, node: ast.NamedExpr, value: Expr) -> Expr:
+        """Bind the name of a walrus, in the function around comprehensions."""
+        inner = self.scope
+        while self.scope.kind in ("comp", "gen") and self.scope.outer is not None:
+            self.scope = self.scope.outer
+        self.bind(node.target.id, "value", value, ())
+        self.scope = inner
+        return value
+
+    def of_await(self, node: ast.Await) -> Expr:
+        """``await a``"""
+        return (AWAIT, self.awaited(node.value))
+
+    def awaited(self, node: ast.expr) -> Expr:
+        """An expression whose value is awaited at once."""
+        if isinstance(node, ast.Call):
+            return self.of_call(node, AWAITED)
+        if isinstance(node, ast.NamedExpr):
+            return self.bind_named(node, self.awaited(node.value))
+        if isinstance(node, ast.IfExp):
+            self.expr(node.test)
+            return (ANY, (self.awaited(node.body), self.awaited(node.orelse)))
+        if isinstance(node, ast.BoolOp):
+            return (ANY, tuple([self.awaited(value) for value in node.values]))
+        value = self.expr(node)
+        self.event("await", value, node)
+        return value
+
+    def of_yield(self, node: ast.Yield) -> Expr:
+        """``yield a``"""
+        value = self.expr(node.value) if node.value is not None else (CONST, None)
+        self.mark_generator(value)
+        return OTHER_EXPR
+
+    def of_yield_from(self, node: ast.YieldFrom) -> Expr:
+        """``yield from a``"""
+        value = self.expr(node.value)
+        self.event("iter", value, node.value)
+        self.mark_generator((STAR, value))
+        return OTHER_EXPR
+
+    def mark_generator(self, value: Expr) -> None:
+        """The current function yields `value`."""
+        self.seq += 1
+        self.scope.generator = True
+        self.scope.yields.append(Result(value, self.seq, self.block))
+
+    def of_call(self, node: ast.Call, flags: int = 0) -> Expr:
+        """``a(b)``"""
+        function = node.func
+        if type(function) is ast.Attribute:
+            callee: Expr = self.intern((ATTR, self.expr(function.value), function.attr))
+        else:
+            callee = self.expr(function)
+        arguments = node.args
+        if arguments and callee[-1] == "cast" and isinstance(arguments[0], ast.Constant):
+            args = (self.annotation(arguments[0]), *[self.expr(argument) for argument in arguments[1:]])
+        else:
+            args = tuple([self.expr(argument) for argument in arguments])
+        keywords = tuple([(keyword.arg, self.expr(keyword.value)) for keyword in node.keywords])
+        self.seq += 1
+        line, end_line = node.lineno, node.end_lineno or node.lineno
+        end_offset = node.end_col_offset or 0
+        if self.columns.trivial:
+            column, end_column = node.col_offset + 1, end_offset + 1
+        else:
+            column, end_column = self.columns.column(line, node.col_offset), self.columns.column(end_line, end_offset)
+        self.calls.append(
+            Call(
+                callee,
+                args,
+                keywords,
+                self.scope.index,
+                self.block,
+                self.seq,
+                flags,
+                line,
+                column,
+                end_line,
+                end_column,
+            )
+        )
+        return (CALL, len(self.calls) - 1)
+
+    def of_lambda(self, node: ast.Lambda) -> Expr:
+        """``lambda a: b``"""
+        params = self.parameters(node.args)
+        outer = self.enter_scope("lambda", "", node)
+        self.bind_parameters(params)
+        value = self.expr(node.body)
+        self.scope.results.append(Result(value, self.seq, self.block))
+        return (SCOPE, self.leave_scope(outer))
+
+    def parameters(self, args: ast.arguments) -> tuple[Param, ...]:
+        """A parameter list; defaults are evaluated here."""
+        params: list[Param] = []
+        positional = [*args.posonlyargs, *args.args]
+        missing = len(positional) - len(args.defaults)
+        for position, arg in enumerate(positional):
+            default = self.expr(args.defaults[position - missing]) if position >= missing else None
+            params.append(self.parameter(arg, "pos", default))
+        if args.vararg is not None:
+            params.append(self.parameter(args.vararg, "*", None))
+        for arg, value in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            params.append(self.parameter(arg, "kw", self.expr(value) if value is not None else None))
+        if args.kwarg is not None:
+            params.append(self.parameter(args.kwarg, "**", None))
+        return tuple(params)
+
+    def parameter(self, arg: ast.arg, kind: str, default: Expr | None) -> Param:
+        """One parameter."""
+        return Param(arg.arg, kind, self.annotation(arg.annotation) if arg.annotation is not None else None, default)
+
+    def bind_parameters(self, params: tuple[Param, ...]) -> None:
+        """Bind the parameters inside their function."""
+        self.scope.params = params
+        for position, param in enumerate(params):
+            self.bind(param.name, "param", position)
+
+    def of_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Expr:
+        """``[a for b in c]`` and its like."""
+        lazy = isinstance(node, ast.GeneratorExp)
+        first = node.generators[0]
+        iterated = self.awaited(first.iter) if first.is_async else self.expr(first.iter)
+        element = node.key if isinstance(node, ast.DictComp) else node.elt
+        outer = self.enter_scope("gen" if lazy else "comp", "", element)
+        self.open_block(0, ARM_LOOP)
+        for generator in node.generators:
+            if generator is not first:
+                iterated = self.awaited(generator.iter) if generator.is_async else self.expr(generator.iter)
+            kind = "aiter" if generator.is_async else "iter"
+            self.scope.generator |= bool(generator.is_async)
+            self.event(kind, iterated, generator.iter)
+            self.target(generator.target, kind, iterated)
+            for condition in generator.ifs:
+                self.expr(condition)
+                self.narrow(condition)
+        value = self.expr(element)
+        if isinstance(node, ast.DictComp):
+            value = self.expr(node.value)
+        self.seq += 1
+        self.scope.results.append(Result(value, self.seq, self.block))
+        return (SCOPE, self.leave_scope(outer))
+
+    def annotation(self, node: ast.expr) -> Expr:
+        """An annotation: strings in it are annotations, too."""
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                return self.text_annotation(node.value)
+            return self.of_constant(node)
+        if isinstance(node, ast.Subscript):
+            base = self.quiet(node.value)
+            name = base[-1]
+            if name == "Literal":
+                return OTHER_EXPR
+            if isinstance(node.slice, ast.Tuple):
+                elements = node.slice.elts
+                if name == "Annotated":
+                    items = [self.annotation(elements[0]), *[self.expr(element) for element in elements[1:]]]
+                else:
+                    items = [self.annotation(element) for element in elements]
+                return (ITEM, base, (SEQ, "tuple", tuple(items)))
+            return (ITEM, base, self.annotation(node.slice))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return (BINARY, "|", self.annotation(node.left), self.annotation(node.right))
+        return self.quiet(node)
+
+    def quiet(self, node: ast.expr) -> Expr:
+        """A name or dotted name without events; anything else as `_expr`."""
+        return self.base(node)
+
+    def text_annotation(self, text: str) -> Expr:
+        """An annotation that was written as a string."""
+        if _DOTTED.match(text):
+            first, *rest = text.split(".")
+            expr: Expr = (NAME, first)
+            for part in rest:
+                expr = (ATTR, expr, part)
+            return self.intern(expr) if text != "None" else (CONST, None)
+        try:
+            tree = ast.parse(text.strip(), mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return OTHER_EXPR
+        if any(isinstance(node, ast.Call | ast.Lambda | ast.comprehension | ast.NamedExpr) for node in ast.walk(tree)):
+            return OTHER_EXPR  # it would make calls with places that are none of this file's
+        return self.annotation(tree.body)
+
+
+# By node type; outside the class, as a table of bound methods would make each collector a cycle of garbage.
+_EXPRESSIONS: Final[Mapping[type[ast.AST], Callable[[Expressions, Any], Expr]]] = {
+    ast.Attribute: Expressions.of_attribute,
+    ast.Await: Expressions.of_await,
+    ast.BinOp: Expressions.of_binary,
+    ast.BoolOp: Expressions.of_bool,
+    ast.Call: Expressions.of_call,
+    ast.Constant: Expressions.of_constant,
+    ast.Dict: Expressions.of_dict,
+    ast.DictComp: Expressions.of_comprehension,
+    ast.GeneratorExp: Expressions.of_comprehension,
+    ast.IfExp: Expressions.of_if_expression,
+    ast.Lambda: Expressions.of_lambda,
+    ast.List: Expressions.of_sequence,
+    ast.ListComp: Expressions.of_comprehension,
+    ast.Name: Expressions.of_name,
+    ast.NamedExpr: Expressions.of_named,
+    ast.Set: Expressions.of_sequence,
+    ast.SetComp: Expressions.of_comprehension,
+    ast.Starred: Expressions.of_starred,
+    ast.Subscript: Expressions.of_subscript,
+    ast.Tuple: Expressions.of_sequence,
+    ast.UnaryOp: Expressions.of_unary,
+    ast.Yield: Expressions.of_yield,
+    ast.YieldFrom: Expressions.of_yield_from,
+}

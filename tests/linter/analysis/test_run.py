@@ -1,0 +1,207 @@
+"""The engine's door: bad files, order, processes, cache, prefilter; and that real code never crashes it."""
+
+from __future__ import annotations
+
+import os
+import random
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from asgiway_lint.analysis.run import FileReport, check_files, check_source
+from asgiway_lint.config import Settings
+from asgiway_lint.finding import Severity
+from asgiway_lint.project.store import may_run_on_loop
+
+BLOCKS = b"import time\nasync def f():\n    time.sleep(1)\n"
+PATHS = sysconfig.get_paths()
+
+
+def check(
+    paths: Sequence[Path], root: Path, *, cache: bool = False, jobs: int | None = None, **options: object
+) -> list[FileReport]:
+    settings = Settings(root=root, src=(root,), cache_dir=root / "cache", **options)  # type: ignore[arg-type]
+    return list(check_files(paths, lambda _: settings, cache=cache, jobs=jobs))
+
+
+def test_a_finding_names_the_call_its_place_and_the_replacement(tmp_path: Path) -> None:
+    (finding,) = check_source(BLOCKS, tmp_path / "a.py", Settings(root=tmp_path)).findings
+    assert (finding.code, finding.severity, finding.symbol) == ("AW101", Severity.ERROR, "time.sleep")
+    assert (finding.line, finding.column, finding.end_line, finding.end_column) == (3, 5, 3, 18)
+    assert finding.path == str(tmp_path / "a.py")
+    assert "time.sleep" in finding.message
+    assert "asyncio.sleep" in finding.message
+    assert finding.chain == ()
+
+
+def test_replacements_follow_the_settings(tmp_path: Path) -> None:
+    (finding,) = check_source(BLOCKS, tmp_path / "a.py", Settings(root=tmp_path, async_library="anyio")).findings
+    assert finding.replacement == "anyio.sleep"
+
+
+def test_one_bad_file_is_a_finding_and_stops_nothing(tmp_path: Path) -> None:
+    """Row 62 of the feature table, flake8-async's #304: the other files are checked."""
+    sources = {
+        "good.py": BLOCKS,
+        "syntax.py": b"async def f():\n    x = = 1\n",
+        "encoding.py": b"# coding: martian\nasync = 1\n",
+        "bytes.py": b"async def f(): '\xff'\n",
+        "nul.py": b"async def f(): pass\n\x00",
+        "last.py": BLOCKS,
+    }
+    for name, source in sources.items():
+        (tmp_path / name).write_bytes(source)
+    paths = [*(tmp_path / name for name in sources), tmp_path / "missing.py", tmp_path]
+    reports = check(paths, tmp_path)
+    assert [Path(report.path) for report in reports] == paths
+    assert [[finding.code for finding in report.findings] for report in reports] == [
+        ["AW101"],
+        ["AW001"],
+        ["AW002"],
+        ["AW002"],
+        ["AW001"],
+        ["AW101"],
+        ["AW002"],
+        ["AW002"],
+    ]
+    syntax = reports[1].findings[0]
+    assert (syntax.line, syntax.column) == (2, 9)
+    assert "No such file" in reports[6].findings[0].message
+
+
+def test_directives_are_reported_also_where_nothing_can_block(tmp_path: Path) -> None:
+    for source in (b"x = 1  # noqa: AW102\n", BLOCKS + b"# noqa: AW102\n", b"async def f(: # noqa: AW102\n"):
+        report = check_source(source, tmp_path / "a.py", Settings(root=tmp_path))
+        assert [directive.codes for directive in report.directives] == [("AW102",)]
+
+
+def test_paths_come_back_as_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a b é.py").write_bytes(BLOCKS)
+    monkeypatch.chdir(tmp_path)
+    (report,) = check([Path("a b é.py")], tmp_path)
+    assert report.path == "a b é.py"
+    assert [finding.path for finding in report.findings] == ["a b é.py"]
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Path]:
+    """Real files of all sorts: the standard library's (its tests with bad syntax included) and site-packages'."""
+    chosen = random.Random(1)
+    stdlib = sorted(Path(PATHS["stdlib"]).rglob("*.py"))
+    mentions_async = [path for path in stdlib if "asyncio" in path.parts or "lib2to3" in path.parts]
+    installed = sorted(Path(PATHS["purelib"]).rglob("*.py"))
+    return [*chosen.sample(stdlib, 150), *mentions_async, *chosen.sample(installed, 250)]
+
+
+def test_processes_cache_and_order_change_nothing(tmp_path: Path, sample: list[Path]) -> None:
+    root = Path(PATHS["purelib"])
+
+    def run(paths: Sequence[Path], **options: object) -> dict[str, FileReport]:
+        settings = Settings(root=root, src=(root,), cache_dir=tmp_path / "cache")
+        return {r.path: r for r in check_files(paths, lambda _: settings, **options)}  # type: ignore[arg-type]
+
+    expected = run(sample, cache=False, jobs=1)
+    assert any(report.findings for report in expected.values())
+    assert run(sample, cache=True, jobs=2) == expected
+    assert run(sample[::-1], cache=True, jobs=1) == expected
+    for path in [name for name, report in expected.items() if report.findings][:15]:
+        assert run([Path(path)], cache=False) == {path: expected[path]}
+
+
+def test_what_the_prefilter_skips_has_no_findings(tmp_path: Path, sample: list[Path]) -> None:
+    skipped = 0
+    for path in sample:
+        source = path.read_bytes()
+        if may_run_on_loop(source):
+            continue
+        skipped += 1
+        # The same code with the word in a comment is read in full.
+        report = check_source(source + b"\n# async\n", path, Settings(root=tmp_path))
+        assert [f for f in report.findings if f.code not in ("AW001", "AW002")] == []
+    assert skipped > 100
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("folder", ["stdlib", "purelib"])
+def test_no_real_file_crashes_the_engine(tmp_path: Path, folder: str) -> None:
+    paths = sorted(Path(PATHS[folder]).rglob("*.py"))
+    assert len(check(paths, tmp_path)) == len(paths)
+
+
+def test_asyncio_itself_is_clean_but_for_what_it_does_on_purpose(tmp_path: Path) -> None:
+    folder = Path(PATHS["stdlib"]) / "asyncio"
+    reports = check(sorted(folder.glob("*.py")), folder.parent)
+    found = {(Path(r.path).name, f.symbol) for r in reports for f in r.findings if f.severity is not Severity.INFO}
+    assert found == set()
+
+
+STATEMENTS = st.recursive(
+    st.sampled_from(
+        [
+            "x = y",
+            "y = requests.Session()",
+            "x = time",
+            "x.sleep(1)",
+            "y.get(x)",
+            "import time",
+            "from time import *",
+            "from . import x",
+            "x: 'y' = x",
+            "x, (y, *z) = y",
+            "return x",
+            "await x",
+            "yield x",
+            "del x",
+            "global x",
+            "x = [y.get() for y in x if (z := y)]",
+            "(lambda x: x.sleep(1))(time)",
+            "self.x = self.y = x",
+            "x = x / y | z",
+            "y = super().y",
+            "x = x(y)",
+            "x = x[0]",
+        ]
+    ).map(lambda line: [line]),
+    lambda inner: st.tuples(
+        st.sampled_from(
+            [
+                "if isinstance(x, y):",
+                "for x in y:",
+                "async for x in y:",
+                "while x:",
+                "with x as y:",
+                "async with x() as y:",
+                "try:",
+                "def x(y, z: x = y) -> x:",
+                "async def y(self, x=x):",
+                "class x(y, x):",
+                "@x\ndef z():",
+                "match x:",
+            ]
+        ),
+        st.lists(inner, min_size=1, max_size=4),
+    ).map(lambda pair: block(pair[0], [line for lines in pair[1] for line in lines])),
+    max_leaves=30,
+)
+
+
+def block(head: str, body: list[str]) -> list[str]:
+    *before, head = head.split("\n")
+    if head == "match x:":
+        return [head, "    case [x, *y]:", *(f"        {line}" for line in body)]
+    rest = ["except x as y:", "    raise"] if head == "try:" else []
+    return [*before, head, *(f"    {line}" for line in body), *rest]
+
+
+@given(st.lists(STATEMENTS, max_size=8))
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_generated_modules_never_crash_it(statements: list[list[str]]) -> None:
+    source = "import time, requests\n" + "\n".join(line for lines in statements for line in lines) + "\n# async"
+    first = check_source(source.encode(), Path("generated.py"), Settings(root=Path(os.sep)))
+    assert first == check_source(source.encode(), Path("generated.py"), Settings(root=Path(os.sep)))
+    assert all(finding.code != "AW002" for finding in first.findings)
