@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from asgiway_lint.analysis import calls, members
+from asgiway_lint.analysis import calls
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.values import (
-    BOUND,
-    CLASS,
     EXT,
-    FUNCTION,
     INSTANCE,
     METHOD,
     NONE,
-    OBJECT,
-    PARTIAL,
     TEXT,
     Place,
     Value,
@@ -28,7 +22,7 @@ from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts
 
-__all__ = ["Site", "direct_call", "direct_event", "handed_over", "targets"]
+__all__ = ["Site", "direct_call", "direct_event", "handed_over"]
 
 # Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
 _LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
@@ -284,21 +278,3 @@ def _is_lazy(evaluator: Evaluator, path: str, call: Call) -> bool:
         if name in _LAZY or (evaluator.catalogue.result_type(name) or "").endswith(_LAZY_RESULT):
             return True
     return False
-
-
-def targets(evaluator: Evaluator, values: Values) -> Iterator[tuple[str, int]]:
-    """The functions of the project that calling these values runs, as (file, scope)."""
-    for value in values:
-        if value[0] in (FUNCTION, BOUND):
-            yield value[1], value[2]
-        elif value[0] == CLASS:
-            for method in ("__init__", "__post_init__", "__new__"):
-                found = members.find_function(evaluator, value[1], value[2], method)
-                if found is not None:
-                    yield found
-        elif value[0] == OBJECT:
-            found = members.find_function(evaluator, value[1], value[2], "__call__")
-            if found is not None:
-                yield found
-        elif value[0] == PARTIAL:
-            yield from targets(evaluator, value[1])

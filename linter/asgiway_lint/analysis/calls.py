@@ -30,6 +30,7 @@ from asgiway_lint.analysis.values import (
     looks_like_class,
     union,
 )
+from asgiway_lint.catalogue import Wrapper
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import Call, Expr
 
@@ -165,15 +166,13 @@ def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -
         special = _special(evaluator, dotted, call, path)
         if special is not None:
             return special
-        wrapper = catalogue.wrapper(dotted)
-        if wrapper is not None:
-            if wrapper.kind != "call":
-                return NOTHING
-            return _elsewhere(evaluator, call, path, wrapper.position, wrapper.keyword)
     found = catalogue.result_type(dotted)
     if found is not None:
         # What reads and writes memory is not the blocking type that the same call on a file gives.
         return NOTHING if call is not None and in_memory(evaluator, path, call) else ((INSTANCE, found),)
+    wrapper = catalogue.wrapper(dotted) if call is not None else None
+    if wrapper is not None and call is not None:
+        return _elsewhere(evaluator, call, path, wrapper) if wrapper.kind == "call" else NOTHING
     if catalogue.find(dotted) is None and looks_like_class(dotted):
         return ((INSTANCE, dotted),)
     return NOTHING
@@ -182,9 +181,6 @@ def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -
 def _method(evaluator: Evaluator, dotted: str, name: str, call: Call | None, path: str) -> Values:
     catalogue = evaluator.catalogue
     if call is not None:
-        wrapper = catalogue.wrapper(f"{dotted}.{name}") or catalogue.wrapper_method(name)
-        if wrapper is not None and wrapper.kind == "call":
-            return _elsewhere(evaluator, call, path, wrapper.position, wrapper.keyword)
         entering = name in ("enter_context", "enter_async_context") and dotted.startswith("contextlib.")
         if entering and call.args:
             asynchronous = name == "enter_async_context"
@@ -192,12 +188,17 @@ def _method(evaluator: Evaluator, dotted: str, name: str, call: Call | None, pat
             entered = union([evaluator.entered(value, asynchronous=asynchronous) for value in given])
             return ((AWAITABLE, entered),) if asynchronous else entered
     found = catalogue.result_type(f"{dotted}.{name}")
-    return ((INSTANCE, found),) if found is not None else NOTHING
+    if found is not None:
+        return ((INSTANCE, found),)
+    wrapper = catalogue.wrapper(f"{dotted}.{name}") or catalogue.wrapper_method(name)
+    if call is not None and wrapper is not None and wrapper.kind == "call":
+        return _elsewhere(evaluator, call, path, wrapper)
+    return NOTHING
 
 
-def _elsewhere(evaluator: Evaluator, call: Call, path: str, position: int, keyword: str) -> Values:
+def _elsewhere(evaluator: Evaluator, call: Call, path: str, wrapper: Wrapper) -> Values:
     """What awaiting ``to_thread(f, ...)`` gives: the result of f."""
-    given = _argument(call, position, keyword)
+    given = _argument(call, wrapper.position, wrapper.keyword)
     if given is None:
         return NOTHING
     found = [called(evaluator, function, None, path) for function in evaluator.values(given, _place(path, call))]

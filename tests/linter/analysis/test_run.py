@@ -205,3 +205,10 @@ def test_generated_modules_never_crash_it(statements: list[list[str]]) -> None:
     first = check_source(source.encode(), Path("generated.py"), Settings(root=Path(os.sep)))
     assert first == check_source(source.encode(), Path("generated.py"), Settings(root=Path(os.sep)))
     assert all(finding.code != "AW002" for finding in first.findings)
+
+
+def test_flask_views_are_info_because_their_loop_is_their_own() -> None:
+    path = Path(__file__).parents[1] / "fixtures" / "single" / "flask_views.py"
+    findings = check_source(path.read_bytes(), path, Settings(root=path.parent)).findings
+    assert [finding.severity for finding in findings] == [Severity.INFO, Severity.INFO, Severity.ERROR]
+    assert ["loop of its own" in finding.message for finding in findings] == [True, True, False]
