@@ -124,7 +124,8 @@ def dump_on_signal(
 ) -> Callable[[], None]:
     """Dump when the process gets `signum`: ``dump_on_signal(signal.SIGUSR2, legacy)``; then ``kill -USR2 PID``.
 
-    A handler that was there before is called afterwards. Call this in the main thread, where the adapters are made. A
+    A handler that was there before is called afterwards; ``faulthandler.register``, of which Python cannot tell, has to come
+    later and with ``chain=True``. Call this in the main thread, where the adapters are made. A
     main thread that is itself stuck in C code runs no Python handler; the ``faulthandler`` module is for that.
 
     Parameters:
@@ -145,8 +146,7 @@ def dump_on_signal(
     previous = signal.getsignal(number)
     if previous is None:
         raise SettingsError(
-            f"{number.name} has a handler that was not installed from Python (faulthandler's, for one) and would be lost; "
-            "choose another signal"
+            f"{number.name} has a handler that was not installed by Python code and would be lost; choose another signal"
         )
     dump: Callable[[str], object] = _write if write is None else write
     active = True

@@ -147,15 +147,6 @@ def _whole(text: str) -> int:
     return int(digits)
 
 
-def _threads(text: str) -> int | str:
-    if text.strip().lower() == "governed":
-        return "governed"
-    try:
-        return _whole(text)
-    except ValueError as exc:
-        raise ValueError(f"{exc}, or governed") from None
-
-
 def _seconds(text: str) -> float:
     try:
         return float(text)
@@ -215,13 +206,17 @@ def _callable(text: str) -> Callable[..., object]:
 
 
 def _workers(text: str) -> int | str:
-    return "governed" if text.strip().lower() == "governed" else _whole(text)
+    if text.strip().lower() == "governed":
+        return "governed"
+    try:
+        return _whole(text)
+    except ValueError as exc:
+        raise ValueError(f"{exc}, or governed") from None
 
 
 _READERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
     "int": _whole,
     "int | None": _optional(_whole),
-    "int | Literal['governed'] | None": _optional(_threads),
     "Workers | None": _optional(_workers),
     "float": _seconds,
     "float | None": _optional(_seconds),
