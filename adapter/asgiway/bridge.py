@@ -28,8 +28,9 @@ from asgiway.errors import (
     RequestTooLargeError,
 )
 from asgiway.exchange import Exchange
+from asgiway.governor import Governor, governor_of
 from asgiway.in_flight import InFlight
-from asgiway.loops import current_port
+from asgiway.loops import LoopPort, current_port
 from asgiway.observe import Event, OnEvent, Rejection, RequestEnded, RequestRejected, RequestTimedOut
 from asgiway.pool import WorkerPool
 from asgiway.receiver import Receive
@@ -71,6 +72,8 @@ class Bridge:
         self._pool = pool
         self._environs = environs
         self._overloaded = False
+        self._governed = settings.workers == "governed"
+        self._governor: tuple[LoopPort, Governor | None] | None = None  # of the loop that was served last
         self.in_flight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
         self.draining = False
         self.receivers: tuple[OnEvent, ...] = () if settings.on_event is None else (settings.on_event,)
@@ -136,6 +139,8 @@ class Bridge:
             return
         self._overloaded = False
         self.in_flight.add(exchange, port)
+        if self._governed:
+            self._govern(port)
         if body is not None:
             receiver = exchange.receiving()
             if not _expects_continue(scope):
@@ -155,6 +160,15 @@ class Bridge:
                 self.in_flight.detach(exchange, port, self._report_end)
             if exchange.receiver is not None:
                 await exchange.receiver.stop()
+
+    def _govern(self, port: LoopPort) -> None:
+        """A request may have to wait for its worker: see to it that the governor looks."""
+        known = self._governor
+        if known is None or known[0] is not port:
+            known = self._governor = (port, governor_of(port))
+        governor = known[1]
+        if governor is not None:
+            governor.watch(self._pool)
 
     def _plan_body(self, scope: Scope, environ: dict[str, Any], chunked: bool) -> tuple[BodyBuffer | None, bool]:
         """Where the request body will arrive (None: there is none), and whether it is taken in before the application runs.

@@ -21,9 +21,10 @@ from asgiway.environ import EnvironBuilder
 from asgiway.environment import fills_settings
 from asgiway.errors import DrainingError, UnsupportedScopeError
 from asgiway.file_response import FileWrapper
+from asgiway.governor import FIRST_PERMITS
 from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
 from asgiway.pool import WorkerPool
-from asgiway.settings import BodyMode, Settings
+from asgiway.settings import BodyMode, Settings, Workers
 
 __all__ = ["WSGIMiddleware"]
 
@@ -40,7 +41,8 @@ class WSGIMiddleware:
 
     Parameters:
         app: the WSGI application (PEP 3333).
-        workers: threads at most; None lets the adapter choose, 1 is for an application that is not thread-safe.
+        workers: threads at most; None lets the adapter choose, 1 is for an application that is not thread-safe,
+            "governed" adapts to what the handlers do.
         send_queue_size: taken for a2wsgi's users and without effect; backpressure counts bytes, see `high_water`.
         max_workers, max_queue, queue_timeout, request_timeout, drain_timeout, body, max_body_size, high_water,
             multiprocess, on_event: see ``asgiway.settings.Settings``.
@@ -56,7 +58,7 @@ class WSGIMiddleware:
     def __init__(
         self,
         app: WSGIApplication,
-        workers: int | None = None,
+        workers: Workers | None = None,
         send_queue_size: int = 10,
         *,
         max_workers: int = 128,
@@ -87,7 +89,12 @@ class WSGIMiddleware:
             on_event=on_event,
         )
         self._name = _name_of(app)
-        self._pool = WorkerPool(self.settings.threads, max_queue, spare=max_workers)
+        self._pool = WorkerPool(
+            self.settings.threads,
+            max_queue,
+            spare=max_workers,
+            permits=FIRST_PERMITS if workers == "governed" else None,
+        )
         environs = EnvironBuilder(
             {
                 "wsgi.errors": _ErrorStream(),

@@ -18,9 +18,11 @@ on its way, or its submitter sees that nobody is on the way. ``_mutex`` guards t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from typing import Protocol
@@ -29,8 +31,14 @@ __all__ = ["IDLE_SECONDS", "Job", "WorkerPool"]
 
 logger = logging.getLogger("asgiway.pool")
 
+HAS_THREAD_CLOCKS = hasattr(time, "pthread_getcpuclockid")
+"""Switched off by tests that check the way without them."""
+
 IDLE_SECONDS = 20.0
 """How long a worker waits for a job before it leaves."""
+
+
+_UNLIMITED = 1 << 30
 
 
 class Job(Protocol):
@@ -41,15 +49,19 @@ class Job(Protocol):
 
 
 class _Worker:
-    """One thread's place in the pool."""
+    """One thread's place in the pool. Made on that thread."""
 
-    __slots__ = ("gate", "wake")
+    __slots__ = ("clock", "completed", "gate", "wake")
 
     def __init__(self) -> None:
+        # The clock of this thread's CPU time. Taken by the thread itself: asking for that of a thread that has ended is
+        # undefined behaviour, while reading a clock whose thread has ended is an OSError.
+        self.clock = time.pthread_getcpuclockid(threading.get_ident()) if HAS_THREAD_CLOCKS else -1
         self.wake = threading.Lock()  # held while asleep; released by whoever took this worker off the idle stack
         self.wake.acquire()
         self.gate = threading.Lock()  # for waits inside a job, see Job.run
         self.gate.acquire()
+        self.completed = 0
 
 
 class WorkerPool:
@@ -57,6 +69,7 @@ class WorkerPool:
 
     Parameters:
         limit: most threads at a time.
+        permits: how many of them may run jobs at a time, to begin with; None for all. See ``set_permits``.
         max_queue: most jobs waiting for a thread; one more is refused.
         spare: how many threads given up (see ``abandon``) are replaced at a time.
         name: prefix of the threads' names.
@@ -70,8 +83,10 @@ class WorkerPool:
         spare: int = 0,
         name: str = "asgiway",
         idle_seconds: float = IDLE_SECONDS,
+        permits: int | None = None,
     ) -> None:
         self._limit = limit
+        self._first_permits = permits
         self._spare = spare
         self.max_queue = max_queue
         self._name = name
@@ -86,6 +101,9 @@ class WorkerPool:
         self._waking = False
         self._threads = 0
         self._abandoned: set[Job] = set()
+        self._workers: set[_Worker] = set()
+        self._completed = 0  # by workers that have left
+        self._permits = _UNLIMITED if self._first_permits is None else self._first_permits
         self._mutex = threading.Lock()
         self._closed = False
 
@@ -114,18 +132,59 @@ class WorkerPool:
         """Jobs that wait for a thread now."""
         return len(self._jobs)
 
+    @property
+    def running(self) -> int:
+        """Threads that are not waiting for a job, as far as they have not been given up."""
+        return self._threads - len(self._idle) - len(self._abandoned)
+
+    @property
+    def permits(self) -> int:
+        """How many threads may run jobs at a time."""
+        return min(self._permits, self.limit)
+
+    def set_permits(self, permits: int) -> None:
+        """Let that many threads run jobs at a time, at least one. A running one that is too many stops after its job."""
+        self._permits = max(1, permits)
+        if self._jobs and not self._waking:
+            self._recruit()
+
+    @property
+    def completed(self) -> int:
+        """Jobs done so far."""
+        return self._completed + sum(worker.completed for worker in self._workers.copy())
+
+    def cpu_clocks(self) -> list[tuple[int, float]]:
+        """An identity and the CPU seconds of each thread that is not waiting for a job; [] where there are no such clocks."""
+        if not HAS_THREAD_CLOCKS:
+            return []
+        found: list[tuple[int, float]] = []
+        for worker in self._workers.difference(self._idle):
+            with contextlib.suppress(OSError):  # it has ended this moment
+                found.append((id(worker), time.clock_gettime(worker.clock)))
+        return found
+
     def submit(self, job: Job) -> bool:
-        """Hand `job` to a worker; False if ``max_queue`` jobs are waiting and no thread is free to take one."""
+        """Hand `job` to a worker; False if ``max_queue`` jobs are waiting and no thread is free to take one.
+
+        Raises:
+            RuntimeError: there is no thread, and the system refuses to start one.
+        """
         jobs = self._jobs
-        if len(jobs) >= self.max_queue and not self._idle and self._threads >= self.limit:
+        if len(jobs) >= self.max_queue and self.running >= self.permits:
             return False
         jobs.append(job)
         if not self._waking:
-            self._recruit()
+            try:
+                self._recruit()
+            except RuntimeError:
+                self.remove(job)
+                raise
         return True
 
     def _recruit(self) -> None:
-        """Get one more worker going: wake an idle one, else start one."""
+        """Get one more worker going, if one more may run: wake an idle one, else start one."""
+        if self.running >= self._permits:
+            return
         try:
             worker = self._idle.pop()
         except IndexError:
@@ -156,28 +215,51 @@ class WorkerPool:
 
     def _work(self) -> None:
         worker = _Worker()
+        with self._mutex:
+            self._workers.add(worker)
+        try:
+            self._serve(worker)
+        finally:
+            with self._mutex:
+                self._workers.discard(worker)
+                self._completed += worker.completed
+
+    def _serve(self, worker: _Worker) -> None:
         jobs, gate = self._jobs, worker.gate
         self._waking = False
         while True:
+            if self.running > self._permits and self._step_aside(worker):
+                if not self._sleep(worker):
+                    return
+                continue
             try:
                 job = jobs.popleft()
             except IndexError:
+                self._idle.append(worker)
                 if not self._sleep(worker):
                     return
                 continue
             if jobs and not self._waking:
                 self._recruit()
             job.run(gate)
+            worker.completed += 1
             if self._abandoned and self._returned(job):
                 return
             del job  # an idle worker must not keep the last request alive
 
+    def _step_aside(self, worker: _Worker) -> bool:
+        """Go idle if too many run: under the mutex, or two might do so for one that is too many, and nobody be left."""
+        with self._mutex:
+            if self.running <= self._permits:
+                return False
+            self._idle.append(worker)
+            return True
+
     def _sleep(self, worker: _Worker) -> bool:
-        """Wait until there may be a job; False when the thread should end."""
+        """Wait until there may be a job; the worker is on the idle stack. False when the thread should end."""
         idle = self._idle
-        idle.append(worker)
-        # A job submitted before the append found no idle worker, so nobody would come to wake this one.
-        if (self._jobs or self._closed) and _withdraw(idle, worker):
+        # A job submitted before this worker was on the stack did not find it, so nobody would come to wake it.
+        if ((self._jobs and self.running < self._permits) or self._closed) and _withdraw(idle, worker):
             return not (self._closed and self._leave(worker))
         if worker.wake.acquire(timeout=self._idle_seconds):
             self._waking = False
@@ -225,6 +307,7 @@ class WorkerPool:
     def close(self) -> None:
         """Let idle threads end now and busy ones after their job. A job submitted later still gets a thread, for itself."""
         self._closed = True
+        self._permits = _UNLIMITED  # or those beyond the permits would stay for the others
         idle = self._idle
         while idle:
             try:
@@ -236,6 +319,8 @@ class WorkerPool:
     def reopen(self) -> None:
         """Undo ``close``: threads stay for more than one job again."""
         self._closed = False
+        if self._first_permits is not None:
+            self._permits = self._first_permits
 
     def remove(self, job: Job) -> bool:
         """Take a waiting job off the queue; False when a worker has it already."""

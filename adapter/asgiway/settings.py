@@ -12,9 +12,10 @@ from typing import Literal, get_args
 from asgiway.errors import SettingsError
 from asgiway.observe import OnEvent
 
-__all__ = ["BodyMode", "Settings"]
+__all__ = ["BodyMode", "Settings", "Workers"]
 
 BodyMode = Literal["auto", "stream", "spool", "buffer"]
+Workers = int | Literal["governed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Settings:
 
     Parameters:
         workers: threads at most; None: as many as `max_workers` allows, but no more than ``min(32, cores + 4)``;
-            1: one-thread mode for an application that is not thread-safe.
+            1: one-thread mode for an application that is not thread-safe; "governed": up to `max_workers`, as many at a
+            time as the handlers' behaviour calls for (see ``asgiway.governor``).
         max_workers: upper bound of threads when `workers` is None; also how many workers may be given up after
             `request_timeout` and still be replaced. Default 128.
         max_queue: requests that may wait for a thread; one more gets 503 with Retry-After. Default 1024.
@@ -41,7 +43,7 @@ class Settings:
         on_event: called on the event loop with every event of ``asgiway.observe``. Default None.
     """
 
-    workers: int | None = None
+    workers: Workers | None = None
     max_workers: int = 128
     max_queue: int = 1024
     queue_timeout: float = 30.0
@@ -54,7 +56,10 @@ class Settings:
     on_event: OnEvent | None = None
 
     def __post_init__(self) -> None:
-        if self.workers is not None:
+        if isinstance(self.workers, str):
+            if self.workers != "governed":
+                raise SettingsError(f"workers={self.workers!r} is not possible; give a number, None, or 'governed'")
+        elif self.workers is not None:
             _at_least("workers", self.workers, 1)
         _at_least("max_workers", self.max_workers, 1)
         _at_least("max_queue", self.max_queue, 0)
@@ -75,6 +80,8 @@ class Settings:
     @property
     def threads(self) -> int:
         """Threads at most."""
+        if self.workers == "governed":
+            return self.max_workers
         if self.workers is not None:
             return self.workers
         return min(self.max_workers, 32, (os.cpu_count() or 1) + 4)

@@ -1,0 +1,198 @@
+"""Decides how many workers of a pool may run at a time, by what the process is doing.
+
+The right number of threads depends on the handlers: for those that wait (a database, another service) it is as many as
+there are requests, for those that compute in Python it is one, because each further one lengthens everybody's turn at the
+GIL, the event loop's first of all. What tells the two apart is how late the loop's own timer comes: the loop needs the GIL
+for that like everyone else. (The process's CPU time does not tell: work that releases the GIL uses it too.)
+
+A tick runs on the loop every TICK seconds while requests wait for a worker, and only then. It keeps a smoothed lateness:
+
+* late: the GIL is contended. Those workers keep their permit that provably wait (their CPU clock has stood still for
+  BLOCKED_AFTER seconds), and one more may compute.
+* on time: permits double, so that a burst of waiting handlers has its threads within some ticks.
+* between: permits rise to a few more than there are blocked workers.
+
+Growth that does not pay is taken back: when permits have grown, but completions have not risen by GAIN within TRIAL seconds,
+what the handlers wait for is busy itself (a database behind 15 connections), and more threads only wait in line there.
+
+One governor serves all pools of a loop: they share the GIL, so they share the measurement.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import weakref
+from typing import Protocol
+
+from asgiway.loops import LoopPort
+
+__all__ = ["FIRST_PERMITS", "Governor", "governor_of"]
+
+TICK = 0.002
+LATE = 0.0035
+ON_TIME = LATE / 2
+SMOOTHING = 0.3  # weight of the newest tick
+BLOCKED_AFTER = 0.03  # a worker that waits for the GIL makes no progress either, but gets its turn within that
+PROGRESS = 0.0002  # CPU seconds that count as progress
+FIRST_PERMITS = 4
+TRIAL = 0.25
+GAIN = 1.1
+HOLD = 2.0  # after growth was taken back, before it is tried again
+FORGET = 5.0  # without waiting requests, after which permits start anew
+
+
+class _Pool(Protocol):
+    @property
+    def queued(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def permits(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def completed(self) -> int: ...
+    def set_permits(self, permits: int) -> None: ...
+    def cpu_clocks(self) -> list[tuple[int, float]]: ...
+
+
+class _Watched:
+    """What the governor remembers of one pool."""
+
+    __slots__ = ("_base", "_base_rate", "_began", "_completed", "_hold_until", "_progress", "_trial_ends")
+
+    def __init__(self, now: float, pool: _Pool) -> None:
+        self._progress: dict[int, tuple[float, float]] = {}  # worker -> CPU seconds, when they last rose
+        self._began, self._completed = now, pool.completed
+        self._base, self._base_rate = pool.permits, 0.0
+        self._trial_ends = 0.0
+        self._hold_until = 0.0
+
+    def blocked(self, pool: _Pool, now: float) -> int:
+        """Workers that have used no CPU for a while; all that run, where there are no clocks to tell."""
+        clocks = pool.cpu_clocks()
+        if not clocks:
+            return 0
+        before, self._progress = self._progress, {}
+        count = 0
+        for worker, seconds in clocks:
+            last, since = before.get(worker, (seconds, now))
+            if seconds - last > PROGRESS:
+                since = now
+                last = seconds
+            self._progress[worker] = (last, since)
+            count += now - since >= BLOCKED_AFTER
+        return count
+
+    def _rate(self, pool: _Pool, now: float) -> float:
+        """Completions a second since the last call."""
+        elapsed = max(now - self._began, 1e-6)
+        rate = (pool.completed - self._completed) / elapsed
+        self._began, self._completed = now, pool.completed
+        return rate
+
+    def grow(self, pool: _Pool, now: float) -> None:
+        """More permits, unless the last ones did not pay."""
+        permits = pool.permits
+        if now < self._hold_until or pool.running < permits:
+            return
+        if permits >= 2 * self._base and self._trial_ends == 0.0:
+            # The permits have doubled since the last verdict: time to see what that has brought.
+            self._trial_ends = now + TRIAL
+            self._rate(pool, now)
+        if self._trial_ends:
+            if now < self._trial_ends:
+                return
+            rate = self._rate(pool, now)
+            self._trial_ends = 0.0
+            if self._base_rate and rate < self._base_rate * GAIN:
+                pool.set_permits(self._base)
+                self._hold_until = now + HOLD
+                return
+            self._base, self._base_rate = permits, rate
+        pool.set_permits(min(pool.limit, max(permits + 4, permits * 2)))
+
+
+class Governor:
+    """Watches the pools of one loop. Everything but ``watch`` happens in its tick.
+
+    Parameters:
+        port: the loop.
+    """
+
+    def __init__(self, port: LoopPort) -> None:
+        self._port = weakref.ref(port)
+        self._pools: dict[_Pool, _Watched] = {}
+        self._due = 0.0
+        self._stopped = 0.0
+        self._late = 0.0
+        self.ticking = False
+
+    @property
+    def lateness(self) -> float:
+        """By how many seconds the tick comes late, smoothed."""
+        return self._late
+
+    def watch(self, pool: _Pool) -> None:
+        """A request has been handed to `pool`: look after it as long as requests wait there."""
+        if pool not in self._pools:
+            self._pools[pool] = _Watched(time.perf_counter(), pool)
+        if not self.ticking:
+            self._start()
+
+    def _start(self) -> None:
+        port = self._port()
+        if port is None:
+            return
+        now = time.perf_counter()
+        if now - self._stopped > FORGET:
+            self._late = 0.0
+            for pool in self._pools:
+                pool.set_permits(FIRST_PERMITS)
+                self._pools[pool] = _Watched(now, pool)
+        self.ticking = True
+        self._due = now + TICK
+        port.call_later(TICK, self._tick)
+
+    def _tick(self) -> None:
+        port = self._port()
+        if port is None:
+            return
+        now = time.perf_counter()
+        self._late += SMOOTHING * (max(0.0, now - self._due) - self._late)
+        waiting = False
+        for pool, watched in self._pools.items():
+            if not pool.queued:
+                continue
+            waiting = True
+            self._adjust(pool, watched, now)
+        if not waiting:
+            self.ticking = False
+            self._stopped = now
+            return
+        self._due = time.perf_counter() + TICK
+        port.call_later(TICK, self._tick)
+
+    def _adjust(self, pool: _Pool, watched: _Watched, now: float) -> None:
+        if self._late < ON_TIME:
+            watched.grow(pool, now)
+            return
+        blocked = watched.blocked(pool, now)
+        if self._late > LATE:
+            pool.set_permits(min(pool.limit, blocked + 1))
+        else:
+            pool.set_permits(min(pool.limit, max(pool.permits, blocked + 4)))
+
+
+_governors: weakref.WeakKeyDictionary[LoopPort, Governor] = weakref.WeakKeyDictionary()
+
+
+def governor_of(port: LoopPort) -> Governor | None:
+    """The governor of a loop; None on a free-threaded build, where there is no GIL to contend for."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return None
+    governor = _governors.get(port)
+    if governor is None:
+        governor = _governors[port] = Governor(port)
+    return governor
