@@ -93,6 +93,11 @@ def check_files(
     if count == 1:
         yield from _check_here(work, distinct, folder)
     else:
+        if folder is not None:
+            # One process tries it first: one warning, and one repair, instead of one in each.
+            trial = FactsCache(folder)
+            folder = folder if trial.usable else None
+            trial.close()
         yield from Dealer(_worker, (distinct, folder), count).run(work)
 
 

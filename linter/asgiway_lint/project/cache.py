@@ -50,6 +50,11 @@ class FactsCache:
         except (OSError, sqlite3.Error) as error:
             _LOGGER.warning("running without a cache: %s cannot be used: %s", folder, error)
 
+    @property
+    def usable(self) -> bool:
+        """Whether there is a store behind it."""
+        return self._connection is not None
+
     def get(self, key: bytes) -> Facts | None:
         """The facts of a source, or None."""
         if self._connection is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,6 +113,18 @@ def test_processes_cache_and_order_change_nothing(tmp_path: Path, sample: list[P
     assert run(sample[::-1], cache=True, jobs=1) == expected
     for path in [name for name, report in expected.items() if report.findings][:15]:
         assert run([Path(path)], cache=False) == {path: expected[path]}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_without_a_usable_cache_folder_there_is_one_warning_and_all_findings(tmp_path: Path, jobs: str) -> None:
+    (tmp_path / "cache").write_text("not a folder")
+    for number in range(4):
+        (tmp_path / f"m{number}.py").write_bytes(BLOCKS)
+    command = [sys.executable, "-m", "asgiway_lint", "check", "--isolated", "--cache-dir", "cache", "--jobs", jobs, "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.count("AW101") == 4
+    assert done.stderr.count("without a cache") == 1
 
 
 def test_what_the_prefilter_skips_has_no_findings(tmp_path: Path, sample: list[Path]) -> None:
