@@ -60,10 +60,10 @@ class Shop:
 
 
 @contextmanager
-def held(address: str, count: int, statuses: list[int]) -> Generator[None]:
+def held(client: httpx.Client, count: int, statuses: list[int]) -> Generator[None]:
     """`count` requests that are under way while the block runs."""
     with ThreadPoolExecutor(count) as pool:
-        futures = [pool.submit(httpx.get, address + "/hold", timeout=WAIT) for _ in range(count)]
+        futures = [pool.submit(client.get, "/hold", timeout=WAIT) for _ in range(count)]
         yield
         statuses.extend(future.result().status_code for future in futures)
 
@@ -74,10 +74,10 @@ def test_a_scrape_of_a_server_under_load() -> None:
     quiet = WSGIMiddleware(shop, workers=1)
     metrics = Metrics(legacy, quiet, names=["legacy", "quiet"])
     site = Starlette(routes=[Mount("/metrics", metrics.app()), Mount("/quiet", quiet), Mount("/", legacy)])
-    with serve(site) as address:
+    with serve(site) as address, httpx.Client(base_url=address) as client:
 
         def scrape() -> Samples:
-            answer = httpx.get(address + "/metrics/")
+            answer = client.get("/metrics/")
             assert answer.headers["content-type"].startswith("text/plain; version=")
             return parse(answer.text)
 
@@ -87,17 +87,17 @@ def test_a_scrape_of_a_server_under_load() -> None:
 
         with ThreadPoolExecutor(8) as pool:  # the load
             paths = ["/", "/missing", "/page"] * 40
-            answers = list(pool.map(lambda path: httpx.post(address + path, content=b"abc"), paths))
+            answers = list(pool.map(lambda path: client.post(path, content=b"abc"), paths))
         load = Tally(answer.status_code for answer in answers)  # more than 5 at a time are refused
 
         statuses: list[int] = []
-        with held(address, 5, statuses):
+        with held(client, 5, statuses):
             wait_until(lambda: legacy.snapshot().queued == 3, "two work and three wait")
-            refused = httpx.get(address + "/")
+            refused = client.get("/")
             under_way = scrape()
             shop.release.set()
-        too_large = httpx.post(address + "/", content=b"x" * 101)
-        httpx.request("PROPFIND", address + "/")
+        too_large = client.post("/", content=b"x" * 101)
+        client.request("PROPFIND", "/")
         wait_until(lambda: legacy.snapshot().in_flight == 0, "all have ended")
         after = scrape()
 
@@ -215,14 +215,15 @@ def test_several_processes_are_summed_up(tmp_path: Path) -> None:
         tmp_path, MANY_PROCESSES, "--workers", "2", ready="/metrics/", PROMETHEUS_MULTIPROC_DIR=directory
     ) as server:
         pids: Tally[str] = Tally()
+        with httpx.Client(base_url=server.address, headers={"connection": "close"}) as client:
 
-        def both_have_answered() -> bool:
-            pids.update(httpx.get(server.address + "/").text for _ in range(10))  # each on a connection of its own
-            return len(pids) == 2
+            def both_have_answered() -> bool:
+                pids.update(client.get("/").text for _ in range(10))
+                return len(pids) == 2
 
-        wait_until(both_have_answered, "both processes have answered")
+            wait_until(both_have_answered, "both processes have answered")
+            samples = parse(client.get("/metrics/").text)
         labels = {"mount": "mount-1", "method": "GET", "status": "200", "outcome": "complete"}
-        samples = parse(httpx.get(server.address + "/metrics/").text)
         assert value(samples, "asgiway_requests_total", **labels) == pids.total()
         assert value(samples, "asgiway_request_duration_seconds_count", mount="mount-1") == pids.total()
         assert value(samples, "asgiway_threads_limit", mount="mount-1") >= 1  # of the one that answers
