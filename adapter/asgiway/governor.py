@@ -30,7 +30,7 @@ from asgiway.loops import LoopPort
 __all__ = ["FIRST_PERMITS", "Governor", "governor_of"]
 
 TICK = 0.002
-LATE = 0.0035
+LATE = 0.007
 ON_TIME = LATE / 2
 SMOOTHING = 0.3  # weight of the newest tick
 BLOCKED_AFTER = 0.03  # a worker that waits for the GIL makes no progress either, but gets its turn within that
