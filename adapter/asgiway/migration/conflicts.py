@@ -144,7 +144,7 @@ def _try_native(route: NativeRoute, ask: Oracles, evidence: Evidence) -> None:
 
 def _try_legacy(old: LegacyRoute, ask: Oracles, evidence: Evidence) -> None:
     kept: dict[str, set[str]] = {}  # path -> methods
-    for path in samples(old.pattern):
+    for path in dict.fromkeys(path for form in old.forms for path in samples(form)):
         for method in _methods(old.methods):
             if ask.legacy(method, path, old.host) != old:
                 continue
@@ -215,8 +215,14 @@ def _overlaps(evidence: Evidence) -> Iterator[Conflict]:
 
 def _twin(pattern: Pattern, olds: Iterable[LegacyRoute]) -> LegacyRoute | None:
     """The legacy route that a native one is the successor of: the same shape, at best with the same converters."""
-    same = [old for old in olds if shape(old.pattern) == shape(pattern)]
-    return max(same, key=lambda old: sum(a == b for a, b in zip(old.pattern, pattern, strict=True)), default=None)
+    best: tuple[int, LegacyRoute] | None = None
+    for old in olds:
+        for form in old.forms:
+            if shape(form) == shape(pattern):
+                alike = sum(a == b for a, b in zip(form, pattern, strict=True))
+                if best is None or alike > best[0]:
+                    best = alike, old
+    return None if best is None else best[1]
 
 
 def _overlap(route: NativeRoute, old: LegacyRoute, overlap: Overlap, twin: bool) -> Conflict:
@@ -266,7 +272,8 @@ def _overlap(route: NativeRoute, old: LegacyRoute, overlap: Overlap, twin: bool)
 def _slash_twins(native: Iterable[NativeRoute], legacy: Iterable[LegacyRoute]) -> Iterator[Conflict]:
     olds: dict[tuple[str, tuple[str | None, ...]], LegacyRoute] = {}
     for old in legacy:
-        olds.setdefault((old.host, shape(old.pattern)), old)
+        for form in old.forms:
+            olds.setdefault((old.host, shape(form)), old)
     for route in native:
         if route.kind != "http" or route.path == "/":
             continue
@@ -276,7 +283,7 @@ def _slash_twins(native: Iterable[NativeRoute], legacy: Iterable[LegacyRoute]) -
             continue
         if twin.methods and route.methods and not (twin.methods & route.methods) - _IMPLIED:
             continue
-        path = next(samples(twin.pattern), twin.path)
+        path = next(samples(parse_starlette(other)))
         yield Conflict(
             "slash-twins",
             f"native {_title(route)} and legacy {twin.path} ({twin.endpoint}) differ by a slash only: both answer",

@@ -70,11 +70,11 @@ class DjangoRoutes:
         methods = _methods(found.func)
         if methods and scope["method"] not in methods:
             return None
-        return LegacyRoute(methods, "/" + found.route, _name(found.func), ())
+        return LegacyRoute(methods, "/" + found.route, _name(found.func), ((),))
 
     def routes(self) -> list[LegacyRoute]:
         """See LegacyMap."""
-        return list(_routes(_urls.get_resolver().url_patterns, "", ("/",)))
+        return list(_routes(_urls.get_resolver().url_patterns, "", (("/",),)))
 
 
 def _path_info(scope: Scope) -> str:
@@ -104,24 +104,25 @@ def _appends_slash() -> bool:
     return bool(_settings.APPEND_SLASH) and _COMMON_MIDDLEWARE in _settings.MIDDLEWARE
 
 
-def _routes(entries: list[Any], route: str, pattern: Pattern) -> Iterator[LegacyRoute]:
+def _routes(entries: list[Any], route: str, forms: tuple[Pattern, ...]) -> Iterator[LegacyRoute]:
     for entry in entries:
         inner_route = route + (
             str(entry.pattern).removeprefix("^") if route else str(entry.pattern)
         )  # as ResolverMatch
-        inner_pattern = _join(pattern, _parsed(entry.pattern))
+        inner_forms = tuple(_join(first, second) for first in forms for second in _forms(entry.pattern))
         if isinstance(entry, _urls.URLResolver):
-            yield from _routes(entry.url_patterns, inner_route, inner_pattern)
+            yield from _routes(entry.url_patterns, inner_route, inner_forms)
         else:
-            yield LegacyRoute(_methods(entry.callback), "/" + inner_route, _name(entry.callback), inner_pattern)
+            yield LegacyRoute(_methods(entry.callback), "/" + inner_route, _name(entry.callback), inner_forms)
 
 
-def _parsed(pattern: Any) -> Pattern:
+def _forms(pattern: Any) -> list[Pattern]:
     if not isinstance(pattern, _resolvers.RegexPattern):
-        return parse_django(str(pattern))
-    # The forms that reverse() would use; the one with the most parameters stands for all.
-    form, names = max(_normalize(str(pattern)), key=lambda each: len(each[1]))
-    return parse_django(form % {name: f"<regex:{name}>" for name in names})
+        return [parse_django(str(pattern))]
+    # Those that reverse() would use: with and without what is optional.
+    return [
+        parse_django(form % {name: f"<regex:{name}>" for name in names}) for form, names in _normalize(str(pattern))
+    ]
 
 
 def _join(first: Pattern, second: Pattern) -> Pattern:

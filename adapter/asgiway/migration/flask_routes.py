@@ -56,13 +56,8 @@ class FlaskRoutes:
 
     def knows(self, scope: Scope) -> bool:
         """See LegacyMap."""
-        try:
-            self._match(scope, _NO_METHOD)
-        except NotFound:
-            return False
-        except HTTPException:  # a method that is not allowed, a redirect, a host that is not trusted
-            return True
-        return True
+        # A redirect to the form with a slash depends on the method, so this is asked as well.
+        return any(self._finds(scope, method) for method in (_NO_METHOD, scope["method"]))
 
     def serves(self, scope: Scope) -> LegacyRoute | None:
         """See LegacyMap."""
@@ -78,6 +73,15 @@ class FlaskRoutes:
             self._route(rule) for rule in self._app.url_map.iter_rules() if not rule.build_only and not rule.websocket
         ]
 
+    def _finds(self, scope: Scope, method: str) -> bool:
+        try:
+            self._match(scope, method)
+        except NotFound:
+            return False
+        except HTTPException:  # a method that is not allowed, a redirect, a host that is not trusted
+            return True
+        return True
+
     def _route(self, rule: Rule) -> LegacyRoute:
         host = rule.host or ""
         if rule.subdomain:
@@ -86,7 +90,7 @@ class FlaskRoutes:
             methods=frozenset(rule.methods or ()),
             path=rule.rule,
             endpoint=str(rule.endpoint),
-            pattern=parse_flask(rule.rule),
+            forms=(parse_flask(rule.rule),),
             host=host,
         )
 

@@ -27,14 +27,14 @@ class LegacyRoute:
         methods: empty: whatever the view makes of them.
         path: as the framework writes it.
         endpoint: what the framework calls it.
-        pattern: the path for comparisons.
+        forms: the path for comparisons; more than one where a part of it is optional.
         host: host or subdomain that it is bound to, or "".
     """
 
     methods: frozenset[str]
     path: str
     endpoint: str
-    pattern: Pattern = field(compare=False, repr=False)
+    forms: tuple[Pattern, ...] = field(compare=False, repr=False)
     host: str = ""
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 import sys
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final, Literal
@@ -43,6 +42,9 @@ _ENDPOINT_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 _class_of: Callable[[Any], Any] = type
 
+_Parts = list[tuple[re.Pattern[str] | None, Any]]
+_Cache = dict[int, tuple[Any, Any, _Parts]]  # id of an entry -> it, its token of change, the routes inside of it
+
 
 class StarletteRoutes:
     """The table of an application whose routes can be read; see NativeTable for the methods.
@@ -55,6 +57,7 @@ class StarletteRoutes:
     def __init__(self, chain: list[Any], app: Starlette | Router) -> None:
         self._chain = chain
         self._app = app
+        self._cache: _Cache = {}
 
     @classmethod
     def of(cls, app: Any) -> StarletteRoutes | None:
@@ -65,7 +68,7 @@ class StarletteRoutes:
 
     def match(self, scope: Scope) -> NativeMatch:
         """See NativeTable."""
-        return _match_app(self._app, dict(scope), "", [])  # FastAPI's matchers write into the scope
+        return _match_app(self._app, dict(scope), "", [], self._cache)  # FastAPI's matchers write into the scope
 
     def redirects(self, scope: Scope) -> bool:
         """See NativeTable."""
@@ -78,14 +81,14 @@ class StarletteRoutes:
     def answers_preflight(self, scope: Scope, method: str) -> bool:
         """See NativeTable."""
         entered: list[Any] = []
-        match = _match_app(self._app, {**scope, "method": method}, "", entered)
+        match = _match_app(self._app, {**scope, "method": method}, "", entered, self._cache)
         if not match.served and not (method == "HEAD" and "GET" in match.methods):
             return False
         return any(_has_cors(app) for app in (*self._chain, *entered))
 
     def routes(self) -> list[NativeRoute]:
         """See NativeTable."""
-        return list(_listing(_routes_of(self._app), "", ""))
+        return list(_listing(_routes_of(self._app), "", "", self._cache))
 
     def rejects(self, match: NativeMatch) -> list[str]:
         """See NativeTable; FastAPI's own fields validate, those of dependencies too."""
@@ -106,10 +109,10 @@ def _routing_app(chain: Iterable[Any]) -> Starlette | Router | None:
     return None
 
 
-def _match_app(app: Starlette | Router, scope: Scope, prefix: str, entered: list[Any]) -> NativeMatch:
+def _match_app(app: Starlette | Router, scope: Scope, prefix: str, entered: list[Any], cache: _Cache) -> NativeMatch:
     _enter(app, scope)
     entered.append(app)
-    return _match_routes(_routes_of(app), scope, prefix, entered)
+    return _match_routes(_routes_of(app), scope, prefix, entered, cache)
 
 
 def _enter(app: Starlette | Router, scope: Scope) -> None:
@@ -123,9 +126,9 @@ def _routes_of(app: Starlette | Router) -> list[BaseRoute]:
     return app.routes
 
 
-def _match_routes(routes: Iterable[Any], scope: Scope, prefix: str, entered: list[Any]) -> NativeMatch:
+def _match_routes(routes: Iterable[Any], scope: Scope, prefix: str, entered: list[Any], cache: _Cache) -> NativeMatch:
     partial: set[str] | None = None
-    for route in _candidates(routes, route_path(scope)):
+    for route in _candidates(routes, route_path(scope), cache):
         try:
             found, child = route.matches(scope)
         except ValueError:
@@ -133,7 +136,7 @@ def _match_routes(routes: Iterable[Any], scope: Scope, prefix: str, entered: lis
         if found is Match.NONE:
             continue
         if found is Match.FULL:
-            answer = _full(route, scope, child, prefix, entered)
+            answer = _full(route, scope, child, prefix, entered, cache)
             if answer.served or not partial:
                 return answer
             return NativeMatch(served=False, methods=with_head(answer.methods | partial))
@@ -142,7 +145,7 @@ def _match_routes(routes: Iterable[Any], scope: Scope, prefix: str, entered: lis
     return NOTHING if not partial else NativeMatch(served=False, methods=with_head(partial))
 
 
-def _full(route: Any, scope: Scope, child: Scope, prefix: str, entered: list[Any]) -> NativeMatch:
+def _full(route: Any, scope: Scope, child: Scope, prefix: str, entered: list[Any], cache: _Cache) -> NativeMatch:
     """The answer once the framework has committed to this route."""
     original = _original(route)
     if isinstance(original, (Mount, Host)):
@@ -152,7 +155,7 @@ def _full(route: Any, scope: Scope, child: Scope, prefix: str, entered: list[Any
         if inner is not None and not _catches_all(inner):
             if isinstance(original, Mount):
                 prefix += route.path
-            return _match_app(inner, {**scope, **child}, prefix, entered)
+            return _match_app(inner, {**scope, **child}, prefix, entered, cache)
     else:
         methods = _endpoint_methods(route)
         if methods is not None and scope["method"] not in methods:
@@ -175,14 +178,14 @@ def _catches_all(app: Starlette | Router) -> bool:
     return getattr(default, "__func__", None) is not Router.not_found
 
 
-def _candidates(routes: Iterable[Any], path: str) -> Iterator[Any]:
+def _candidates(routes: Iterable[Any], path: str, cache: _Cache) -> Iterator[Any]:
     """The routes that have to be asked about a path, those of included routers in their place."""
     for route in routes:
         if _begins_with_expression(_class_of(route)):
             if route.path_regex.match(path) is not None:
                 yield route
             continue
-        parts = _included(route)
+        parts = _included(route, cache)
         if parts is None:
             yield route
             continue
@@ -191,12 +194,7 @@ def _candidates(routes: Iterable[Any], path: str) -> Iterator[Any]:
                 yield part
 
 
-_Parts = list[tuple[re.Pattern[str] | None, Any]]
-
-_laid_open: dict[int, tuple[Any, _Parts]] = {}  # id of a living entry -> its token of change, its parts
-
-
-def _included(route: Any) -> _Parts | None:
+def _included(route: Any, cache: _Cache) -> _Parts | None:
     """The routes inside of FastAPI's entry for an included router; None if it is no such entry.
 
     An entry hands out the same list of candidates until a route is added below it; a newer one means: look again.
@@ -207,17 +205,15 @@ def _included(route: Any) -> _Parts | None:
         return None
     token: Any = route.effective_candidates() if hasattr(route, "effective_candidates") else None
     if token is not None:
-        known = _laid_open.get(id(route))
-        if known is not None and known[0] is token:
-            return known[1]
+        known = cache.get(id(route))
+        if known is not None and known[0] is route and known[1] is token:
+            return known[2]
     contexts = list(lay_open([route]))
     if len(contexts) == 1 and contexts[0].original_route is route:
         return None
     parts: _Parts = [(getattr(context, "path_regex", None), context) for context in contexts]
     if token is not None:
-        if id(route) not in _laid_open:
-            weakref.finalize(route, _laid_open.pop, id(route), None)
-        _laid_open[id(route)] = (token, parts)
+        cache[id(route)] = (route, token, parts)
     return parts
 
 
@@ -246,11 +242,11 @@ def _rejected(dependant: Any, params: Any) -> set[str]:
     return names
 
 
-def _listing(routes: Iterable[Any], prefix: str, host: str) -> Iterator[NativeRoute]:
+def _listing(routes: Iterable[Any], prefix: str, host: str, cache: _Cache) -> Iterator[NativeRoute]:
     for route in routes:
         original = _original(route)
         if isinstance(original, (Mount, Host)):
-            yield from _mount_listing(route, isinstance(original, Mount), prefix, host)
+            yield from _mount_listing(route, isinstance(original, Mount), prefix, host, cache)
         elif isinstance(original, (Route, WebSocketRoute)):
             kind: Literal["http", "websocket"] = "http" if isinstance(original, Route) else "websocket"
             methods = _endpoint_methods(route) or with_head(getattr(route, "methods", None) or ())
@@ -263,22 +259,22 @@ def _listing(routes: Iterable[Any], prefix: str, host: str) -> Iterator[NativeRo
                 leaf=route,
             )
         else:
-            parts = _included(original)
+            parts = _included(original, cache)
             if parts is not None:
-                yield from _listing((part for _, part in parts), prefix, host)
+                yield from _listing((part for _, part in parts), prefix, host, cache)
             else:
                 path = prefix + str(getattr(route, "path", "/{path:path}"))
                 yield NativeRoute("http", frozenset(), path, _name_of(type(route)), host, route)
 
 
-def _mount_listing(route: Any, is_mount: bool, prefix: str, host: str) -> Iterator[NativeRoute]:
+def _mount_listing(route: Any, is_mount: bool, prefix: str, host: str, cache: _Cache) -> Iterator[NativeRoute]:
     if is_mount:
         prefix += route.path
     else:
         host = route.host
     inner = _routing_app(inner_apps(route.app))
     if inner is not None and not _catches_all(inner):
-        yield from _listing(_routes_of(inner), prefix, host)
+        yield from _listing(_routes_of(inner), prefix, host, cache)
         return
     yield NativeRoute(
         kind="mount" if is_mount else "host",

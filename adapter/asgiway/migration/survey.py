@@ -54,13 +54,17 @@ def survey(router: MigrationRouter) -> Survey:
     native = router.table.routes()
     known = router.legacy_map
     legacy = [] if known is None else known.routes()
-    evidence = gather(native, legacy, _oracles(router.table, native, known))
+    evidence = gather(native, legacy, _oracles(router.table, native, known, legacy))
     conflicts = judge(evidence, native, legacy)
     rows = [*_native_rows(native, evidence), *_legacy_rows(legacy, evidence)]
     return Survey(tuple(rows), tuple(conflicts), None if known is None else known.framework)
 
 
-def _oracles(table: NativeTable, routes: list[NativeRoute], known: LegacyMap | None) -> Oracles:
+def _oracles(
+    table: NativeTable, routes: list[NativeRoute], known: LegacyMap | None, olds: list[LegacyRoute]
+) -> Oracles:
+    listed = {old: old for old in olds}
+
     def match(method: str, path: str, host: str) -> NativeMatch:
         return table.match(probe(method, path, host))
 
@@ -69,7 +73,8 @@ def _oracles(table: NativeTable, routes: list[NativeRoute], known: LegacyMap | N
         return next((route for route in routes if table.owns(route, found)), None) if found.served else None
 
     def legacy(method: str, path: str, host: str) -> LegacyRoute | None:
-        return None if known is None else known.serves(probe(method, path, host))
+        found = None if known is None else known.serves(probe(method, path, host))
+        return None if found is None else listed.get(found)
 
     def rejected(method: str, path: str, host: str) -> list[str]:
         return table.rejects(match(method, path, host))

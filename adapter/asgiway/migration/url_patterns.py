@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Final
 
 from asgiway.migration.path_syntax import PARAMETER
@@ -20,13 +20,13 @@ _UUID: Final = "6f1c3f0e-8f5d-4c3a-9a51-0d9c0c6d2b7e"
 _WORDS: Final = ("abc", "1", "a-b", "1.5", _UUID)
 _VALUES: Final = {
     "str": _WORDS,
-    "int": ("1", "42"),
+    "int": ("1", "42", "2024"),
     "float": ("1.5",),
     "uuid": (_UUID,),
     "slug": ("a-b", "abc", "1"),
     "path": ("abc", "a/b", "1"),
 }
-_OTHER: Final = (*_WORDS, "2024", "01", "a/b", "ab", "A")
+_OTHER: Final = ("2024", "1", *_WORDS, "01", "a/b", "ab", "A")
 _MOST_SAMPLES: Final = 40
 
 _FLASK: Final = re.compile(r"<(?:([a-zA-Z_]\w*)(?:\(([^)]*)\))?:)?([a-zA-Z_]\w*)>")
@@ -91,5 +91,8 @@ def shape(pattern: Pattern) -> tuple[str | None, ...]:
 def samples(pattern: Pattern) -> Iterator[str]:
     """Paths that may match, at most 40: whether one does is for the framework's matcher to say."""
     choices = [(part,) if isinstance(part, str) else part.options or _VALUES.get(part.kind, _OTHER) for part in pattern]
-    for values in islice(product(*choices), _MOST_SAMPLES):
-        yield "".join(values)
+    # First each value of each part at least once, then as many combinations as there is room for.
+    widest = max((len(values) for values in choices), default=0)
+    diagonal = (tuple(values[turn % len(values)] for values in choices) for turn in range(widest))
+    paths = dict.fromkeys("".join(values) for values in islice(chain(diagonal, product(*choices)), 2 * _MOST_SAMPLES))
+    yield from islice(paths, _MOST_SAMPLES)
