@@ -13,8 +13,7 @@ import importlib
 import inspect
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from asgiway.errors import SettingsError
@@ -25,7 +24,7 @@ __all__ = ["PREFIX", "fills_settings", "settings_from", "variables"]
 PREFIX = "ASGIWAY_"
 _OTHERS = ("ASGIWAY_LINT_",)
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 Params = ParamSpec("Params")
 Self_ = TypeVar("Self_")
@@ -114,9 +113,15 @@ def _refuse_contradiction(chosen: Mapping[str, Any], from_environment: Collectio
 
 def _unknown(variable: str, value: str) -> str:
     names = [name.removeprefix(PREFIX) for name in _READERS]
-    near = get_close_matches(variable.removeprefix(PREFIX).upper(), names, 1, 0.6)
-    hint = f"did you mean {PREFIX}{near[0]}?" if near else f"known are {', '.join(_READERS)}"
+    near = _nearest(variable.removeprefix(PREFIX).upper(), names)
+    hint = f"did you mean {PREFIX}{near}?" if near else f"known are {', '.join(_READERS)}"
     return f"{variable}={value!r} is not a setting of asgiway; {hint}"
+
+
+def _nearest(word: str, words: Sequence[str]) -> str | None:
+    from difflib import get_close_matches  # only a mistake needs it
+
+    return next(iter(get_close_matches(word, words, 1)), None)
 
 
 def _value(variable: str, text: str, read: Callable[[str], Any]) -> Any:
@@ -179,8 +184,8 @@ def _switch(text: str) -> bool:
 def _mode(text: str) -> str:
     modes = get_args(BodyMode)
     if text not in modes:
-        near = get_close_matches(text.strip().lower(), modes, 1)
-        raise ValueError(f"use one of {', '.join(modes)}" + (f" (did you mean {near[0]}?)" if near else ""))
+        near = _nearest(text.strip().lower(), modes)
+        raise ValueError(f"use one of {', '.join(modes)}" + (f" (did you mean {near}?)" if near else ""))
     return text
 
 

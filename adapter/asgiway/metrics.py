@@ -26,10 +26,10 @@ try:
     from prometheus_client.core import GaugeMetricFamily
     from prometheus_client.multiprocess import MultiProcessCollector
     from prometheus_client.registry import Collector
-except ModuleNotFoundError as exc:  # pragma: no cover - tested in an environment without it
+except ModuleNotFoundError as _missing:  # pragma: no cover - tested in a process of its own
     raise ModuleNotFoundError(
-        "asgiway.metrics needs prometheus_client; install it with: pip install 'asgiway[metrics]'", name=exc.name
-    ) from exc
+        "asgiway.metrics needs prometheus_client; install it with: pip install 'asgiway[metrics]'", name=_missing.name
+    ) from _missing
 
 __all__ = ["Gauges", "Metrics"]
 
@@ -109,8 +109,8 @@ class Metrics:
         registry: CollectorRegistry | None = None,
     ) -> None:
         mounts = name_mounts(adapters, names, "Metrics")
-        self.registry = CollectorRegistry() if registry is None else registry
-        self.gauges = Gauges(mounts)
+        self.registry: CollectorRegistry = CollectorRegistry() if registry is None else registry
+        self.gauges: Gauges = Gauges(mounts)
         try:
             families = _Families(self.registry)
             self.registry.register(self.gauges)
