@@ -6,6 +6,7 @@ test then reports one outcome.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,6 +50,22 @@ def finish_requests(fleet: Fleet, app: str) -> None:
         server.log.check()
 
 
+def finish_computation(fleet: Fleet, app: str) -> None:
+    key = uuid.uuid4().hex
+    with running(fleet, app, *fleet.kind.short_grace) as server, server.connect() as connection:
+        server.log.allow_noise()
+        connection.send(headers=server.headers("hold_until_shutdown", key))
+        server.control.wait(key, "entered")
+        server.terminate()
+        # The server's second, then the one that the adapter gives an interrupted request; a drain lasts longer.
+        time.sleep(2.6)
+        assert server.alive(), "the process has ended under the application"
+        server.control.release(key)
+        server.wait()
+        assert f"closed at shutdown: {key}" in server.log.text()
+        server.log.check()
+
+
 def interrupt_stream(fleet: Fleet, app: str) -> None:
     key = uuid.uuid4().hex
     with running(fleet, app, *fleet.kind.short_grace) as server, server.connect() as connection:
@@ -77,6 +94,7 @@ def outcomes(fleet: Fleet) -> Outcomes:
     """Return how each scenario went."""
     scenarios: list[tuple[Callable[[Fleet, str], None], str]] = [
         *((scenario, app) for app in APPS for scenario in (finish_requests, interrupt_stream)),
+        *((finish_computation, app) for app in APPS[:2]),
         (cancel_the_start, "cancelled_start"),
     ]
     with ThreadPoolExecutor(len(scenarios)) as threads:
@@ -87,6 +105,12 @@ def outcomes(fleet: Fleet) -> Outcomes:
 def test_092_requests_under_way_are_finished(outcomes: Outcomes, app: str) -> None:
     """One that computes and one that streams; then the process ends by itself, with nothing left to say."""
     outcomes[f"finish_requests {app}"].result()
+
+
+@pytest.mark.parametrize("app", APPS[:2])
+def test_092_computation_is_finished_when_the_server_has_given_up(outcomes: Outcomes, app: str) -> None:
+    """The server has cancelled the request, but the adapter waits for its end, up to drain_timeout."""
+    outcomes[f"finish_computation {app}"].result()
 
 
 @pytest.mark.parametrize("app", APPS)

@@ -91,7 +91,10 @@ class Control:
             connection.connect(str(self._path))
             connection.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
             with connection.makefile("rb") as lines:
-                answer = json.loads(lines.readline())
+                line = lines.readline()
+        if not line:
+            raise EOFError("the server's process has ended")
+        answer = json.loads(line)
         assert "error" not in answer, answer["error"]
         return answer["result"]
 
@@ -104,8 +107,9 @@ class Control:
         return cast("list[Any]", self._ask("wait", key=key, event=event, count=count))
 
     def release(self, key: str, gate: str = "go") -> None:
-        """See Journal.release."""
-        self._ask("release", key=key, gate=gate)
+        """See Journal.release. A process that only waited for this may end before it can answer."""
+        with contextlib.suppress(EOFError):
+            self._ask("release", key=key, gate=gate)
 
     def pool(self, name: str) -> dict[str, int]:
         """Threads, idle ones, queued jobs and requests in flight of one adapter."""

@@ -67,14 +67,6 @@ DEVIATIONS: tuple[Deviation, ...] = (
         UVICORN_HTTPTOOLS,
     ),
     Deviation(
-        18,
-        "granian",
-        'passes `http_version` "1" for HTTP/1.0, so SERVER_PROTOCOL is "HTTP/1"',
-        "test_018_server_protocol",
-        GRANIAN,
-        ("1.0",),
-    ),
-    Deviation(
         27,
         "uvicorn with httptools",
         "answers 400 to a repeated Content-Length even if both fields are equal",
@@ -115,6 +107,13 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "ends the whole worker process when a task is cancelled in the midst of its response start",
         "test_088_cancelled_while_the_start_is_sent",
         ("hypercorn-trio",),
+    ),
+    Deviation(
+        92,
+        "granian",
+        "kills the worker after its `--workers-kill-timeout`, so `drain_timeout` never begins",
+        "test_092_computation_is_finished_when_the_server_has_given_up",
+        GRANIAN,
     ),
     Deviation(
         92,

@@ -102,6 +102,16 @@ def endless_until_shutdown(environ: WSGIEnvironment, start_response: StartRespon
 
 
 @program
+def hold_until_shutdown(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Like ``hold``, and tells of its end in the log."""
+    key = key_of(environ)
+    journal.note(key, "entered")
+    journal.hold(key)
+    start_response(OK, TEXT)
+    return NotedBody(key, [b"held"], lambda: environ["wsgi.errors"].write(f"closed at shutdown: {key}\n"))
+
+
+@program
 def endless_writes(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     key = key_of(environ)
     write = start_response(OK, TEXT)

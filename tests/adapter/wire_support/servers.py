@@ -246,11 +246,17 @@ class ServerProcess:
         )
 
     def settled(self, key: str, event: str) -> int:
-        """Wait until an event that keeps happening has stopped; how often it has happened."""
+        """Wait until an event that keeps happening has stopped; how often it has happened.
+
+        Fails at 2000 times: an application that nothing holds back would fill the memory first.
+        """
+        deadline = time.monotonic() + PATIENCE
         before, now = -1, 0
         while now > before or not now:
+            assert time.monotonic() < deadline, f"{event} happened {now} times"
             time.sleep(0.1)
             before, now = now, len(self.control.values(key, event))
+            assert now < 2000, f"nothing holds the application back: {event} {now} times"
         return now
 
     def check_idle(self) -> None:
@@ -268,6 +274,13 @@ class ServerProcess:
         """Ask it to end, as an init system does."""
         self.http.close()
         self._process.send_signal(signal.SIGTERM)
+
+    def alive(self) -> bool:
+        """Whether the process that runs the application can still be asked."""
+        try:
+            return self.control.pid() > 0
+        except (ConnectionError, EOFError, FileNotFoundError):
+            return False
 
     def let_it_notice(self) -> None:
         """After ``terminate``: wait until it takes no more connections, or for half a second.
