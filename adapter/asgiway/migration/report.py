@@ -26,7 +26,8 @@ def as_text(found: Survey) -> str:
     for conflict in found.conflicts:
         text += [f"{conflict.severity}: {conflict.message} [{conflict.kind}]", f"  for example {conflict.example}"]
     native = sum(row.served_by == "native" for row in found.rows)
-    text += ["", f"{native} native routes, {len(found.rows) - native} legacy routes; {_counts(found.conflicts)}"]
+    counted = f"{_plural(native, 'native route')}, {_plural(len(found.rows) - native, 'legacy route')}"
+    text += ["", f"{counted}; {_counts(found.conflicts)}"]
     return "\n".join(text) + "\n"
 
 
@@ -51,12 +52,16 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _counts(conflicts: tuple[Conflict, ...]) -> str:
-    parts: list[str] = []
-    for severity in ("error", "warning", "info"):
-        count = sum(conflict.severity == severity for conflict in conflicts)
-        if count:
-            parts.append(f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}")
-    return ", ".join(parts) or "no conflicts"
+    counts = {
+        severity: sum(conflict.severity == severity for conflict in conflicts) for severity in ("error", "warning")
+    }
+    parts = [_plural(count, severity) for severity, count in counts.items() if count]
+    notes = len(conflicts) - sum(counts.values())
+    return ", ".join([*parts, f"{notes} info"] if notes else parts) or "no conflicts"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -72,11 +72,10 @@ class StarletteRoutes:
 
     def redirects(self, scope: Scope) -> bool:
         """See NativeTable."""
-        app = self._app
-        if not (app.router if isinstance(app, Starlette) else app).redirect_slashes:
-            return False
         answer = self.match({**scope, "path": slash_twin(scope["path"])})
-        return answer.served or bool(answer.methods)
+        if not answer.served and not answer.methods:
+            return False  # the usual case, at the price of one walk
+        return _redirects(self._app, dict(scope), self._cache)
 
     def answers_preflight(self, scope: Scope, method: str) -> bool:
         """See NativeTable."""
@@ -161,6 +160,22 @@ def _full(route: Any, scope: Scope, child: Scope, prefix: str, entered: list[Any
         if methods is not None and scope["method"] not in methods:
             return NativeMatch(served=False, methods=methods)
     return NativeMatch(served=True, leaf=route, prefix=prefix, params=child.get("path_params", {}))
+
+
+def _redirects(app: Starlette | Router, scope: Scope, cache: _Cache) -> bool:
+    """Whether the router that finds nothing for the path would find its other form."""
+    _enter(app, scope)
+    for route in _candidates(_routes_of(app), route_path(scope), cache):
+        found, child = route.matches(scope)
+        if found is Match.FULL:
+            inner = _routing_app(inner_apps(route.app)) if isinstance(_original(route), (Mount, Host)) else None
+            return inner is not None and _redirects(inner, {**scope, **child}, cache)
+    router = app.router if isinstance(app, Starlette) else app
+    if not router.redirect_slashes or route_path(scope) == "/":
+        return False
+    twin = {**scope, "path": slash_twin(scope["path"])}
+    answer = _match_routes(_routes_of(app), twin, "", [], cache)
+    return answer.served or bool(answer.methods)
 
 
 def _endpoint_methods(route: Any) -> frozenset[str] | None:
