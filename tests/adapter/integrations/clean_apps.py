@@ -17,7 +17,7 @@ from wsgiref.types import WSGIApplication
 
 __all__ = ["make_bottle", "make_django", "make_falcon", "make_flask", "make_pyramid"]
 
-PAGE = "<h1>page</h1>"
+PAGE: Any = "<h1>page</h1>"
 
 
 def pieces() -> Iterator[bytes]:
