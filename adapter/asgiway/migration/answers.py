@@ -52,18 +52,17 @@ def allowing(send: Send, methods: frozenset[str], method: str) -> Send:
 
 
 def merge_allow(headers: Iterable[tuple[bytes, bytes]], methods: frozenset[str]) -> list[tuple[bytes, bytes]]:
-    """The headers with one Allow field: what it had, in its order, then what is missing of `methods`."""
+    """The headers with one Allow field, in alphabetical order: what it had, and what is missing of `methods`."""
     rest: list[tuple[bytes, bytes]] = []
-    allowed: list[str] = []
+    allowed = set(methods)
     for name, value in headers:
         if name.lower() == b"allow":
-            allowed += [token.strip() for token in value.decode("latin-1").split(",") if token.strip()]
+            allowed.update(token.strip() for token in value.decode("latin-1").split(",") if token.strip())
         else:
             rest.append((name, value))
-    merged = dict.fromkeys([*allowed, *sorted(methods)])
-    if "GET" in merged:
-        merged["HEAD"] = None
-    return [*rest, (b"allow", ", ".join(merged).encode("latin-1"))]
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    return [*rest, (b"allow", ", ".join(sorted(allowed)).encode("latin-1"))]
 
 
 async def head_from_get(app: Callable[..., Awaitable[None]], scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from http.client import HTTPConnection
@@ -145,6 +144,6 @@ def test_shutdown_lets_a_legacy_request_end() -> None:
         visitor = threading.Thread(target=visit)
         visitor.start()
         assert inside.wait(WAIT)
-        threading.Thread(target=lambda: (time.sleep(0.2), leave.set())).start()
+        threading.Timer(0.2, leave.set).start()
     visitor.join(WAIT)
     assert answers == [b"done"]

@@ -95,7 +95,7 @@ def best_of(rounds: int, call: Callable[[Any], Any], argument: Any) -> float:
 
 
 async def one_request(app: ASGI, path: str) -> None:
-    never = asyncio.get_running_loop().create_future()
+    never: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     first = True
     statuses: list[int] = []
 
@@ -104,7 +104,7 @@ async def one_request(app: ASGI, path: str) -> None:
         if first:
             first = False
             return {"type": "http.request", "body": b"", "more_body": False}
-        await never
+        return await never
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -129,7 +129,7 @@ async def drive(app: ASGI, path: str, requests: int) -> float:
     return (time.process_time() - before) / (share * IN_FLIGHT) * 1e6
 
 
-def mounted(routes: int, bridge: Callable[[Flask], Any]) -> FastAPI:
+def mounted(routes: int, bridge: Callable[[Any], Any]) -> FastAPI:
     app = fastapi_site(routes)
     app.mount("/", bridge(legacy_site(routes)))
     return app
