@@ -1,8 +1,8 @@
 """The command ``asgiway``: its arguments and exit codes; what a command does stands in a module of its own.
 
-0: done. 1: ``demo --once`` found an answer that is wrong. 2: the command line, the folder or the installation is not as
-it has to be; the sentence on stderr says what to do. 130: ``demo --once`` was interrupted. Nothing is imported before the
-command is known.
+0: done. 1: ``demo --once`` found an answer that is wrong, or ``routes --check`` a conflict that loses URLs. 2: the command
+line, the folder or the installation is not as it has to be; the sentence on stderr says what to do. 130: ``demo --once``
+was interrupted. Nothing is imported before the command is known.
 """
 
 from __future__ import annotations

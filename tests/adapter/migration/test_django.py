@@ -104,3 +104,35 @@ def test_conflicts(survey: dict[str, Any]) -> None:
         ("shadows-methods", "/old/{number:int}", r"/^old/(\d+)$"),
         ("shadows-part", "/archive/{year:int}/", r"/^archive/(?P<year>[0-9]{4})/(?:page-(?P<page>[0-9]+)/)?$"),
     }
+
+
+def test_a_path_whose_prefix_is_a_language() -> None:
+    """LocaleMiddleware activates the language of the path before the URLs are resolved."""
+    program = """
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import path
+from asgiway.migration.legacy_routes import legacy_map
+from asgiway.migration.matching import probe
+
+class urls:
+    urlpatterns = []
+
+settings.configure(ROOT_URLCONF=urls, LANGUAGE_CODE="en", LANGUAGES=[("en", ""), ("fr", "")], USE_I18N=True,
+                   MIDDLEWARE=["django.middleware.locale.LocaleMiddleware"])
+django.setup()
+urls.urlpatterns += i18n_patterns(path("shop/", lambda request: None))
+known = legacy_map(WSGIHandler())
+assert known.complete
+found = [known.knows(probe("GET", url)) for url in ("/en/shop/", "/fr/shop/", "/fr/shop", "/de/shop/", "/shop/")]
+assert found == [True, True, False, False, False], found
+
+class Derived(WSGIHandler):
+    pass
+
+assert not legacy_map(Derived()).complete
+"""
+    done = subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
