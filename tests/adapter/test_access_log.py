@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asgiway import SettingsError, WSGIMiddleware
@@ -121,6 +121,7 @@ async def test_how_requests_end(lines: Lines) -> None:
     with pytest.raises(ValueError, match="raised"):
         await call(adapter, path="/raise")
     await call(adapter, "POST", "/large", headers=content_length(6))
+    await until(lambda: adapter.snapshot().busy == 0)  # the thread has put the first request down
     connection = Connection()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(adapter, http_scope(path="/hold"), connection.receive, connection.send)
@@ -170,10 +171,11 @@ def test_an_unknown_format() -> None:
         AccessLog("xml")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
+@example(method="", path="\ud800\n x=1", form="text")
 @given(method=st.text(), path=st.text(st.characters(exclude_categories=())), form=st.sampled_from(["text", "json"]))
 def test_no_path_and_no_method_can_forge_a_line_or_a_field(method: str, path: str, form: Any) -> None:
     lines = Lines()
-    scope = http_scope(method=method, path=path, raw_path=b"")
+    scope = http_scope(method) | {"path": path, "raw_path": b""}
     AccessLog(form, logger=lines.logger)(
         RequestEnded(
             scope=scope, status=200, outcome="timed out", queue_seconds=0, app_seconds=0, bytes_in=0, bytes_out=0
