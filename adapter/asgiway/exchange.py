@@ -360,14 +360,20 @@ class Exchange(Response):
         if waiter is not None:
             if not waiter.done():
                 waiter.set_result(None)
-        elif self.ended and self._on_end is not None:
-            self._on_end(self)
+        elif self._on_end is not None:
+            self._look_for_the_end()
 
     def detach(self, on_end: Callable[[Exchange], None]) -> None:
-        """The request's task goes; `on_end` is called on the loop when the worker has ended."""
+        """The request's task goes; `on_end` is called on the loop, once, when the worker has ended."""
         self._on_end = on_end
-        self._posted = False  # nobody calls output() any more
-        if self.ended:  # it may have been before the line above, and then posted nothing
+        self._look_for_the_end()
+
+    def _look_for_the_end(self) -> None:
+        # Nobody calls output() any more, so this lets the worker post again; before looking, for it posts after its end.
+        self._posted = False
+        on_end = self._on_end
+        if self.ended and on_end is not None:
+            self._on_end = None
             on_end(self)
 
     def receiving(self) -> Receiver:
