@@ -156,6 +156,17 @@ def _check() -> Parser:
         metavar="SEVERITY",
         help="error, warning or info: milder findings are not shown and don't count [default: warning]",
     )
+    rules.add_argument(
+        "--transitive",
+        action=argparse.BooleanOptionalAction,
+        help="Follow calls through synchronous functions of the project [default]",
+    )
+    rules.add_argument(
+        "--max-depth",
+        type=_positive,
+        metavar="N",
+        help="Most functions between a coroutine and the call that blocks [default: any number]",
+    )
     rules.add_argument("--ignore-noqa", action="store_true", help="Report what # noqa comments suppress, too")
 
     files = parser.add_argument_group("File selection")

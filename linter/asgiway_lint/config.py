@@ -91,6 +91,8 @@ class Layer:
     async_library: AsyncLibrary | None = None
     http_client: HttpClient | None = None
     postgres: Postgres | None = None
+    transitive: bool | None = None
+    max_depth: int | None = None
     min_severity: Severity | None = None
     output_format: OutputFormat | None = None
     cache_dir: Path | None = None
@@ -112,6 +114,8 @@ class Settings:
         async_library: which library's replacements to name; None: asyncio's.
         http_client: which client to name for blocking HTTP.
         postgres: which driver to name for psycopg2.
+        transitive: whether calls are followed through synchronous functions of the project.
+        max_depth: most functions between a coroutine and the call that blocks; None for any number.
         min_severity: milder findings are not shown and don't count.
         output_format: None: `full` on a terminal, else `concise`.
         cache_dir: absolute folder of the cache.
@@ -128,6 +132,8 @@ class Settings:
     async_library: AsyncLibrary | None = None
     http_client: HttpClient = "httpx"
     postgres: Postgres = "asyncpg"
+    transitive: bool = True
+    max_depth: int | None = None
     min_severity: Severity = Severity.WARNING
     output_format: OutputFormat | None = None
     cache_dir: Path = field(default_factory=lambda: Path.cwd() / CACHE_FOLDER)
@@ -206,6 +212,12 @@ def parse_layer(table: Mapping[str, object], *, where: str | None, folder: Path,
 def _boolean(key: str, value: object, place: _Place) -> bool:
     if not isinstance(value, bool):
         raise place.wrong(key, f"must be true or false, not {_shown(value)}")
+    return value
+
+
+def _positive(key: str, value: object, place: _Place) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise place.wrong(key, f"must be a whole number above 0, not {_shown(value)}")
     return value
 
 
@@ -302,6 +314,8 @@ KEYS: Mapping[str, _Parse] = {
     "async-library": _one_of(get_args(AsyncLibrary), str),
     "http-client": _one_of(get_args(HttpClient), str),
     "postgres": _one_of(get_args(Postgres), str),
+    "transitive": _boolean,
+    "max-depth": _positive,
     "min-severity": _one_of(list(Severity), Severity),
     "output-format": _one_of(OUTPUT_FORMATS, str),
     "cache-dir": _path,

@@ -31,6 +31,8 @@ def settings_lines(path: Path, settings: Settings) -> Iterator[str]:
     yield _optional("async-library", settings.async_library, "asyncio")
     yield f"http-client = {_string(settings.http_client)}"
     yield f"postgres = {_string(settings.postgres)}"
+    yield f"transitive = {_boolean(settings.transitive)}"
+    yield f"max-depth = {settings.max_depth}" if settings.max_depth else "# max-depth is not set: any number"
     yield f"min-severity = {_string(settings.min_severity)}"
     yield _optional("output-format", settings.output_format, "full on a terminal, else concise")
     yield f"cache-dir = {_string(str(settings.cache_dir))}"

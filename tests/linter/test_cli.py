@@ -802,3 +802,21 @@ def test_the_installed_command_and_the_module_are_the_same(tmp_path: Path) -> No
 def test_every_option_of_check_occurs_in_these_tests() -> None:
     source = Path(__file__).read_text()
     assert [option for option in build("check").options() if f'"{option}' not in source] == []
+
+
+def test_calls_are_followed_through_helpers_as_far_as_one_says(lint: Lint, tmp_path: Path) -> None:
+    """Issue 4: `--max-depth`, `transitive = false`."""
+    lines = [
+        *("import time", "def near():", "    time.sleep(1)", "def far():", "    near()"),
+        *("async def f():", "    near()", "    far()", "    time.sleep(1)"),
+    ]
+    (tmp_path / "a.py").write_text("\n".join(lines))
+
+    def found(*options: str) -> list[int]:
+        shown = json.loads(lint("check", "--output-format", "json", *options).out)
+        return [finding["location"]["row"] for finding in shown]
+
+    assert found() == found("--transitive") == found("--max-depth", "2") == [7, 8, 9]
+    assert found("--max-depth", "1") == [7, 9]
+    assert found("--no-transitive") == found("--config", "transitive = false") == [9]
+    assert lint("check", "--config", "max-depth = 0").err.endswith("'max-depth' must be a whole number above 0, not 0\n")

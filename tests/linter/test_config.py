@@ -44,6 +44,8 @@ def test_every_key_is_parsed() -> None:
             "async-library": "trio",
             "http-client": "aiohttp",
             "postgres": "psycopg",
+            "transitive": False,
+            "max-depth": 3,
             "min-severity": "error",
             "output-format": "json",
             "cache-dir": ".cache/lint",

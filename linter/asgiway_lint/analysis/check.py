@@ -1,21 +1,24 @@
-"""All findings of one module: what runs on the loop in it, and which of that blocks."""
+"""All findings of one module: what runs on the loop in it, and which of that blocks, by itself or through helpers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Final
 
-from asgiway_lint.analysis import blocking, contexts
-from asgiway_lint.analysis.blocking import Site
+from asgiway_lint.analysis import chains, contexts
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.propagate import Hop, Propagation, hops_of
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts
-from asgiway_lint.facts.model import Call, Event
+from asgiway_lint.filtering import enabled_for
 from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.rules import rule_for
 
 __all__ = ["check_module"]
 
-_OWN_LOOP = "; this Flask view has an event loop of its own, so only its own request waits"
+_OWN_LOOP: Final = "; this Flask view has an event loop of its own, so only its own request waits"
+# Of several ends of equal severity the one whose wait has no bound of its own; a sleep says how long it takes.
+_LAST: Final = frozenset({"AW101"})
 
 
 def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settings) -> tuple[Finding, ...]:
@@ -25,58 +28,57 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
         evaluator: the run's evaluator.
         path: the file.
         facts: its facts.
-        settings: what replacements to name.
+        settings: what replacements to name, and how far to follow calls.
     """
     homes = contexts.home_scopes(facts)
     loop = contexts.on_loop(facts, homes)
-    sites = list(_sites(evaluator, path, facts, loop)) if loop else []
-    if not sites:
+    if not loop:
+        return ()
+    propagation = evaluator.table(("propagation",), lambda: Propagation(evaluator))
+    hops = list(hops_of(propagation, evaluator, path, facts, loop, transitive=settings.transitive))
+    if not hops:
         return ()
     views = contexts.flask_views(evaluator, path, facts)
-    findings = [
-        _finding(evaluator, path, place, site, settings, mild=homes[place.scope] in views) for place, site in sites
-    ]
+    findings: list[Finding] = []
+    for hop in hops:
+        code = hop.site.entry.rule if hop.site is not None else _worst(propagation.ends(hop), path, settings)
+        if code is not None:
+            findings.append(_finding(propagation, evaluator, path, hop, code, settings, mild=homes[hop.scope] in views))
     findings.sort(
         key=lambda finding: (finding.line, finding.column, finding.end_line, finding.end_column, finding.code)
     )
     return tuple(findings)
 
 
-def _sites(evaluator: Evaluator, path: str, facts: Facts, loop: frozenset[int]) -> Iterator[tuple[Call | Event, Site]]:
-    excused: frozenset[int] | None = None
-    for index, call in enumerate(facts.calls):
-        if call.scope not in loop:
-            continue
-        values = evaluator.callee(path, call)
-        site = blocking.direct_call(evaluator, path, facts, index, values) if values else None
-        if site is None:
-            continue
-        if excused is None:
-            excused = blocking.handed_over(evaluator, path, facts)
-        if index not in excused:
-            yield call, site
-    for event in facts.events:
-        if event.scope in loop:
-            site = blocking.direct_event(evaluator, path, event)
-            if site is not None:
-                yield event, site
+def _worst(ends: Mapping[str, int], path: str, settings: Settings) -> str | None:
+    """The end to report of all that a call leads to: one finding per call, as one change to the call cures all of them."""
+    near = [code for code, count in ends.items() if settings.max_depth is None or count <= settings.max_depth]
+    if not near:
+        return None
+    enabled = enabled_for(path, settings).codes
+    return min(
+        [code for code in near if code in enabled] or near,
+        key=lambda code: (-rule_for(code).severity.rank, code in _LAST, ends[code], code),
+    )
 
 
 def _finding(
-    evaluator: Evaluator, path: str, place: Call | Event, site: Site, settings: Settings, *, mild: bool
+    propagation: Propagation, evaluator: Evaluator, path: str, hop: Hop, code: str, settings: Settings, *, mild: bool
 ) -> Finding:
-    rule = rule_for(site.entry.rule)
+    steps, site = propagation.chain(path, hop, code)
+    rule = rule_for(code)
     replacement = evaluator.catalogue.replacement(site.entry, settings)
-    message = rule.message(site.symbol, replacement)
+    message = rule.message(chains.sentence(evaluator, steps, site), replacement)
     return Finding(
         path=path,
         code=rule.code,
         message=f"{message}{_OWN_LOOP}" if mild else message,
         severity=Severity.INFO if mild else rule.severity,
-        line=place.line,
-        column=place.column,
-        end_line=place.end_line,
-        end_column=place.end_column,
+        line=hop.line,
+        column=hop.column,
+        end_line=hop.end_line,
+        end_column=hop.end_column,
         symbol=site.symbol,
         replacement=replacement,
+        chain=chains.links(evaluator, steps, site) if len(steps) > 1 else (),
     )

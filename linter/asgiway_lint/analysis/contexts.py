@@ -14,7 +14,7 @@ from asgiway_lint.analysis.values import METHOD
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import Expr, Facts
 
-__all__ = ["flask_views", "home_scopes", "on_loop"]
+__all__ = ["consumes", "flask_views", "home_scopes", "on_loop"]
 
 # Builtins that consume a generator expression before they return.
 _CONSUMERS: Final = frozenset(
@@ -83,7 +83,7 @@ def _run_in_place(facts: Facts) -> frozenset[int]:
     for call in facts.calls:
         if call.callee[0] == model.SCOPE:
             found.add(call.callee[1])
-        if call.args and _consumes(call.callee):
+        if call.args and consumes(call.callee):
             found.update(
                 argument[1] for argument in call.args if argument[0] == model.SCOPE and _is_lazy(facts, argument)
             )
@@ -98,7 +98,8 @@ def _is_lazy(facts: Facts, expr: Expr) -> bool:
     return facts.scopes[index].kind == "gen"
 
 
-def _consumes(callee: Expr) -> bool:
+def consumes(callee: Expr) -> bool:
+    """Whether a call is written like one that iterates over its first argument before it returns."""
     if callee[0] == model.NAME:
         return callee[1] in _CONSUMERS
     return callee[0] == model.ATTR and callee[2] in _CONSUMING_METHODS

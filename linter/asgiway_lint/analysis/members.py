@@ -28,16 +28,16 @@ from asgiway_lint.analysis.values import (
     union,
 )
 from asgiway_lint.facts import model
-from asgiway_lint.facts.model import Binding
+from asgiway_lint.facts.model import Binding, Scope
 from asgiway_lint.project.modules import Module
 
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["attribute", "bases", "find_function"]
+__all__ = ["PROPERTIES", "attribute", "bases", "class_scope", "find_function", "property_function"]
 
 _MAX_BASES: Final = 40
-_PROPERTIES: Final = frozenset(
+PROPERTIES: Final = frozenset(
     {
         "builtins.property",
         "functools.cached_property",
@@ -134,6 +134,28 @@ def find_function(evaluator: Evaluator, path: str, index: int, name: str) -> tup
     return None
 
 
+def property_function(evaluator: Evaluator, value: Value, name: str) -> tuple[str, int] | None:
+    """The function behind the property `name` of an object of the project: file and scope; None if it is no property."""
+    if value[0] not in (OBJECT, SUPER):
+        return None
+    chain = bases(evaluator, value[1], value[2])
+    for base in chain[1:] if value[0] == SUPER else chain:
+        owner = class_scope(evaluator, base)
+        found = owner.bindings.get(name) if owner is not None else None
+        if found is None:
+            continue
+        # The setter of the same name comes after it.
+        return (base[1], found[0].a) if all(binding.kind == "def" for binding in found) else None
+    return None
+
+
+def class_scope(evaluator: Evaluator, value: Value) -> Scope | None:
+    """The scope of a class of the project; None for other values."""
+    facts = evaluator.facts(value[1]) if value[0] == CLASS else None
+    index: int = value[2] if facts is not None else 0
+    return facts.scopes[index] if facts is not None else None
+
+
 def _of_class(evaluator: Evaluator, value: Value, name: str) -> Values:
     kind, path, index = value
     chain = bases(evaluator, path, index)
@@ -204,7 +226,7 @@ def _method(evaluator: Evaluator, path: str, index: int, function: int, kind: st
                 calls.called(evaluator, (FUNCTION, path, function), None, path) if decorator[2] == "getter" else NOTHING
             )
         for dotted in evaluator.names_of(evaluator.values(decorator, place)):
-            if dotted in _PROPERTIES:
+            if dotted in PROPERTIES:
                 return calls.called(evaluator, (FUNCTION, path, function), None, path) if kind != CLASS else NOTHING
             if dotted in ("builtins.classmethod", "builtins.staticmethod"):
                 return ((BOUND, path, function),)

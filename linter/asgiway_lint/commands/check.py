@@ -107,6 +107,8 @@ def _table(arguments: Namespace) -> dict[str, object]:
         "extend-exclude": arguments.extend_exclude,
         "force-exclude": arguments.force_exclude,
         "respect-gitignore": arguments.respect_gitignore,
+        "transitive": arguments.transitive,
+        "max-depth": arguments.max_depth,
         "min-severity": arguments.min_severity,
         "cache-dir": arguments.cache_dir,
     }

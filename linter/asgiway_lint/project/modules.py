@@ -7,6 +7,7 @@ whether one file is named or all of them. Installed packages are not looked for:
 from __future__ import annotations
 
 import os
+import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from typing import Final
 __all__ = ["Module", "ModuleFinder", "absolute", "parent"]
 
 _INIT: Final = "__init__.py"
+# The standard library is a library also where somebody checks it: the catalogue knows what it does.
+_STANDARD: Final = frozenset({sysconfig.get_paths()["stdlib"], sysconfig.get_paths()["platstdlib"]})
 
 
 def absolute(path: str) -> str:
@@ -90,6 +93,8 @@ class ModuleFinder:
 
     def _absolute(self, folder: str, module: str) -> Module | None:
         for root in self._search_path(folder):
+            if root in _STANDARD:
+                continue
             found = self._walk(root, module)
             # A folder without Python in it must not hide a library of the same name.
             if found is not None and found.path:

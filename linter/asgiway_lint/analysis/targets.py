@@ -1,0 +1,225 @@
+"""Which synchronous functions of the project a call, a ``with``, a ``for`` or the read of an attribute runs.
+
+Only what is certain: a function under a decorator that is not understood, a coroutine, or one possibility among several that is
+no function of the project, and the answer is that nothing is known to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from asgiway_lint.analysis import contexts, decorators, members
+from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.values import (
+    AWAITABLE,
+    BOUND,
+    CLASS,
+    EXT,
+    FUNCTION,
+    NONE,
+    OBJECT,
+    PARTIAL,
+    Place,
+    Value,
+    Values,
+)
+from asgiway_lint.facts import model
+from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
+
+__all__ = ["Function", "Groups", "run_by_call", "run_by_event"]
+
+Function = tuple[str, int]
+"""A function of the project: its file and its scope."""
+
+Groups = tuple[tuple[Function, ...], ...]
+"""For each possibility the functions that run then; all possibilities have to block before anybody is accused."""
+
+_NOTHING: Final[Groups] = ()
+_NO_METACLASS: Final = frozenset({"abc.ABCMeta"})
+_ITERATES: Final = frozenset({"enumerate", "zip", "reversed", "iter", "filter", "map"})
+
+
+def run_by_call(evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values) -> Groups:
+    """What a call runs.
+
+    Args:
+        evaluator: the run's evaluator.
+        path: the file of the call.
+        facts: its facts.
+        call: the call.
+        values: what it may call.
+    """
+    if call.args and contexts.consumes(call.callee):
+        consumed = _iterated(evaluator, facts, call.args[0], Place(path, call.scope, call.seq, call.block))
+        if consumed:
+            return consumed
+    if call.callee[0] == model.SCOPE:
+        return _NOTHING  # a lambda that is called where it stands counts as a part of the body around it
+    groups: list[tuple[Function, ...]] = []
+    for value in values:
+        if value == NONE:
+            continue
+        found = tuple(_run_by(evaluator, value))
+        if not found:
+            return _NOTHING
+        groups.append(found)
+    if groups and call.flags & AWAITED and not _gives_awaitable(evaluator, path, facts, call):
+        return _NOTHING  # the coroutine knows better than our types
+    return tuple(groups)
+
+
+def run_by_event(evaluator: Evaluator, path: str, facts: Facts, event: Event) -> Groups:
+    """What a ``with``, a ``for`` or the read of an attribute runs."""
+    place = Place(path, event.scope, event.seq, event.block)
+    if event.kind == "load":
+        return _loaded(evaluator, event.expr, place)
+    if event.kind == "iter":
+        return _iterated(evaluator, facts, event.expr, place)
+    if event.kind == "enter":
+        return _entered(evaluator, event.expr, place)
+    return _NOTHING
+
+
+def _run_by(evaluator: Evaluator, value: Value) -> Iterator[Function]:
+    kind = value[0]
+    if kind in (FUNCTION, BOUND):
+        function = (value[1], value[2])
+        scope = _scope(evaluator, function)
+        if scope is not None and not scope.generator and decorators.kind(evaluator, *function) == decorators.PLAIN:
+            yield function
+    elif kind == CLASS:
+        yield from _constructors(evaluator, value[1], value[2])
+    elif kind == OBJECT:
+        yield from _methods(evaluator, value, "__call__")
+    elif kind == PARTIAL and len(value[1]) == 1:
+        yield from _run_by(evaluator, value[1][0])
+
+
+def _scope(evaluator: Evaluator, function: Function) -> Scope | None:
+    """The scope of a function that runs where it is called; None for coroutines."""
+    facts = evaluator.facts(function[0])
+    if facts is None:
+        return None
+    scope = facts.scopes[function[1]]
+    return scope if scope.kind in ("def", "lambda") else None
+
+
+def _constructors(evaluator: Evaluator, path: str, index: int) -> Iterator[Function]:
+    for base in members.bases(evaluator, path, index):
+        if base[0] == EXT and base[1].partition(".")[0] == "enum":
+            return  # calling it is a look-up
+        owner = members.class_scope(evaluator, base)
+        if owner is None:
+            continue
+        for name, expr in owner.keywords:
+            place = Place(base[1], owner.parent, owner.seq, owner.block)
+            if name == "metaclass" and not _NO_METACLASS.issuperset(
+                evaluator.names_of(evaluator.values(expr, place)) or ("?",)
+            ):
+                return
+    for name in ("__new__", "__init__", "__post_init__"):
+        yield from _methods(evaluator, (CLASS, path, index), name)
+
+
+def _methods(evaluator: Evaluator, value: Value, name: str) -> Iterator[Function]:
+    """The special method of a class of the project, unless a library's class comes before it."""
+    for base in members.bases(evaluator, value[1], value[2]):
+        owner = members.class_scope(evaluator, base)
+        if owner is None:
+            return
+        found = owner.bindings.get(name)
+        if found is None:
+            continue
+        last = found[-1]
+        if last.kind == "def":
+            function: Function = (base[1], last.a)
+            scope = _scope(evaluator, function)
+            if scope is not None and decorators.kind(evaluator, *function) == decorators.PLAIN:
+                yield function
+        return
+
+
+def _gives_awaitable(evaluator: Evaluator, path: str, facts: Facts, call: Call) -> bool:
+    from asgiway_lint.analysis import calls
+
+    return any(value[0] == AWAITABLE for value in calls.results(evaluator, path, call))
+
+
+def _loaded(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
+    """The properties that reading ``a.b.c`` runs: those of the first step that is one."""
+    steps: list[Expr] = []
+    while expr[0] == model.ATTR:
+        steps.append(expr)
+        expr = expr[1]
+    for step in reversed(steps):
+        groups: list[tuple[Function, ...]] = []
+        for value in evaluator.values(step[1], place):
+            found = members.property_function(evaluator, value, step[2])
+            if found is not None and decorators.kind(evaluator, *found) == decorators.PROPERTY:
+                groups.append((found,))
+            elif value != NONE:
+                groups.clear()
+                break
+        if groups:
+            return tuple(groups)
+    return _NOTHING
+
+
+def _iterated(evaluator: Evaluator, facts: Facts, expr: Expr, place: Place) -> Groups:
+    """The generators that iterating over something runs."""
+    if expr[0] == model.NAME:
+        bindings = facts.scopes[place.scope].bindings.get(expr[1], ())
+        if len(bindings) != 1 or bindings[0].kind != "value" or bindings[0].b != () or bindings[0].a[0] != model.CALL:
+            return _iterated_object(evaluator, expr, place)
+        expr = bindings[0].a
+    if expr[0] != model.CALL:
+        return _iterated_object(evaluator, expr, place)
+    call = evaluator.call(place.path, expr[1])
+    if call.callee[0] == model.NAME and call.callee[1] in _ITERATES and call.args:
+        return _iterated(evaluator, facts, call.args[0], Place(place.path, call.scope, call.seq, call.block))
+    groups: list[tuple[Function, ...]] = []
+    for value in evaluator.callee(place.path, call):
+        if value[0] not in (FUNCTION, BOUND):
+            return _iterated_object(evaluator, expr, place)
+        function = (value[1], value[2])
+        scope = _scope(evaluator, function)
+        if scope is None or not scope.generator or decorators.kind(evaluator, *function) != decorators.PLAIN:
+            return _iterated_object(evaluator, expr, place)
+        groups.append((function,))
+    return tuple(groups)
+
+
+def _iterated_object(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
+    return _special(evaluator, evaluator.values(expr, place), ("__iter__", "__next__"))
+
+
+def _entered(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
+    """What entering and leaving a ``with`` runs."""
+    if expr[0] == model.CALL:
+        groups: list[tuple[Function, ...]] = []
+        for value in evaluator.callee(place.path, evaluator.call(place.path, expr[1])):
+            function = (value[1], value[2]) if value[0] in (FUNCTION, BOUND) else None
+            if function is None or decorators.kind(evaluator, *function) != decorators.MANAGER:
+                groups.clear()
+                break
+            groups.append((function,))
+        if groups:
+            return tuple(groups)
+    return _special(evaluator, evaluator.values(expr, place), ("__enter__", "__exit__"))
+
+
+def _special(evaluator: Evaluator, values: Values, names: tuple[str, ...]) -> Groups:
+    groups: list[tuple[Function, ...]] = []
+    for value in values:
+        if value == NONE:
+            continue
+        found = (
+            tuple([function for name in names for function in _methods(evaluator, value, name)])
+            if value[0] == OBJECT
+            else ()
+        )
+        if not found:
+            return _NOTHING
+        groups.append(found)
+    return tuple(groups)
