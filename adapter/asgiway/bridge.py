@@ -33,13 +33,14 @@ from asgiway.in_flight import InFlight
 from asgiway.loops import LoopPort, current_port
 from asgiway.observe import Event, OnEvent, Rejection, RequestEnded, RequestRejected, RequestTimedOut
 from asgiway.pool import WorkerPool
+from asgiway.printable import printable
 from asgiway.receiver import Receive
 from asgiway.request_body import BodyBuffer
 from asgiway.settings import Settings
 
 __all__ = ["Bridge"]
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -74,8 +75,8 @@ class Bridge:
         self._overloaded = False
         self._governed = settings.workers == "governed"
         self._governor: tuple[LoopPort, Governor | None] | None = None  # of the loop that was served last
-        self.in_flight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
-        self.draining = False
+        self.in_flight: InFlight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
+        self.draining: bool = False
         self.receivers: tuple[OnEvent, ...] = () if settings.on_event is None else (settings.on_event,)
         """Who is told of events."""
 
@@ -134,7 +135,7 @@ class Bridge:
             environ.update(scope["asgiway.environ"])
         environ["asgiway.loop_token"] = port.token
         del environ
-        if not self._pool.submit(exchange):
+        if not (self._pool.submit(exchange) or self._squeeze_in(exchange)):
             await self._reject(scope, send)
             return
         self._overloaded = False
@@ -160,6 +161,13 @@ class Bridge:
                 self.in_flight.detach(exchange, port, self._report_end)
             if exchange.receiver is not None:
                 await exchange.receiver.stop()
+
+    def _squeeze_in(self, exchange: Exchange) -> bool:
+        """Admit a request though no worker is free: one may have answered already, and just not be idle again."""
+        pool = self._pool
+        if len(self.in_flight) - pool.abandoned >= pool.permits + pool.max_queue:
+            return False
+        return pool.submit(exchange, beyond=True)
 
     def _govern(self, port: LoopPort) -> None:
         """A request may have to wait for its worker: see to it that the governor looks."""
@@ -293,12 +301,15 @@ class Bridge:
         if not self._overloaded:  # one line for an episode: a log that grows with the load makes the load worse
             self._overloaded = True
             logger.warning(
-                "%s %s: 503: max_queue reached; %s", scope["method"], scope["path"], self.in_flight.describe()
+                "%s %s: 503: max_queue reached; %s",
+                scope["method"],
+                printable(scope["path"]),
+                self.in_flight.describe(),
             )
         await self._refuse(scope, send, 503, "too many requests are waiting", "max_queue")
 
     async def _refuse_request(self, scope: Scope, send: Send, error: BadRequestError) -> None:
-        logger.warning("%s %s: %d: %s", scope["method"], scope["path"], error.status_hint, error)
+        logger.warning("%s %s: %d: %s", scope["method"], printable(scope["path"]), error.status_hint, error)
         reason: Rejection = "too large" if isinstance(error, RequestTooLargeError) else "bad request"
         await self._refuse(scope, send, error.status_hint, str(error), reason)
 

@@ -58,7 +58,7 @@ class ResponseTruncatedError(AdapterError):
 class BadRequestError(AdapterError, ValueError):
     """The client's request contradicts itself (two different Content-Length fields, too many repeated fields)."""
 
-    status_hint = 400
+    status_hint: int = 400
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -78,25 +78,25 @@ class ClientDisconnected(AdapterError, ConnectionError):
     It is an OSError, the type that frameworks expect from a broken input stream.
     """
 
-    status_hint = 499
+    status_hint: int = 499
 
 
 class DrainingError(ClientDisconnected):
     """Shutdown reached ``drain_timeout``: the request is interrupted at its next read or write."""
 
-    status_hint = 503
+    status_hint: int = 503
 
 
 class QueueTimeoutError(AdapterError):
     """The request has waited for a thread longer than ``queue_timeout``."""
 
-    status_hint = 503
+    status_hint: int = 503
 
 
 class RequestTimeoutError(AdapterError, TimeoutError):
     """The application has not answered within ``request_timeout``."""
 
-    status_hint = 504
+    status_hint: int = 504
 
 
 class SettingsError(AdapterError, ValueError):

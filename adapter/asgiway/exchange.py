@@ -23,13 +23,14 @@ from asgiway.errors import AppExitError, ClientDisconnected
 from asgiway.file_response import FileWrapper, sendable_file
 from asgiway.loops import LoopPort, Waiter
 from asgiway.observe import Outcome
+from asgiway.printable import printable
 from asgiway.receiver import Receive, Receiver
 from asgiway.request_body import BodyBuffer, open_body
 from asgiway.response import Response, Start, encode_header
 
 __all__ = ["Exchange"]
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 _WHOLE: tuple[type[Any], ...] = (list, tuple)  # what Response.consume sends in one piece
 _COPY_BLOCK = 256 * 1024
@@ -118,29 +119,29 @@ class Exchange(Response):
         withdraw: Callable[[Exchange], bool],
     ) -> None:
         super().__init__(scope["method"] == "HEAD", app_name)
-        self.scope = scope
+        self.scope: Mapping[str, Any] = scope
         self._app = app
         self._environ: dict[str, Any] | None = environ
         self._context: Context | None = copy_context()
         self._port = port
-        self.body = body
+        self.body: BodyBuffer | None = body
         self._spool = spool
         self._high_water = high_water
         self._withdraw = withdraw
-        self.born = time.monotonic()
+        self.born: float = time.monotonic()
         self.started: float | None = None
         """When a worker took it, like `born` on the monotonic clock."""
-        self.finished = 0.0
+        self.finished: float = 0.0
         """When the worker was done."""
         self.thread: threading.Thread | None = None
         """The worker's thread while it works on this request; None before and after."""
-        self.bytes_in = 0
+        self.bytes_in: int = 0
         """Bytes of request body received before the worker began."""
         self.status: int | None = None
         """The status that was sent."""
         self.outcome: Outcome = "cancelled"
         """How it ended, as far as its task has found out."""
-        self.given_up = False
+        self.given_up: bool = False
         """Its task does not wait for the worker any more."""
         self.path: str | None = None
         """The file that is the body, for a server that sends it by itself."""
@@ -155,7 +156,7 @@ class Exchange(Response):
         self._final = False
         self.failure: BaseException | None = None
         """What the application raised."""
-        self.ended = False
+        self.ended: bool = False
         """The worker is done, close() included."""
 
         self._hold = False  # the whole response is about to be there: don't wake the loop before
@@ -175,7 +176,7 @@ class Exchange(Response):
     @property
     def label(self) -> str:
         """Names the request in log lines."""
-        return f"{self.scope['method']} {self.scope['path']}"
+        return f"{self.scope['method']} {printable(self.scope['path'])}"
 
     # ------------------------------------------------------------------ worker
 

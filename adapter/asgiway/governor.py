@@ -127,7 +127,7 @@ class Governor:
         self._due = 0.0
         self._stopped = 0.0
         self._late = 0.0
-        self.ticking = False
+        self.ticking: bool = False
 
     @property
     def lateness(self) -> float:

@@ -28,7 +28,7 @@ from asgiway.settings import BodyMode, Settings, Workers
 
 __all__ = ["WSGIMiddleware"]
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 _DRAIN_POLL_SECONDS = 0.02
 _INTERRUPT_SECONDS = 1.0  # what an interrupted request gets for its close()
@@ -75,7 +75,7 @@ class WSGIMiddleware:
         if not callable(app):
             raise TypeError(f"WSGIMiddleware needs a WSGI application, that is a callable, but got {app!r}")
         self.app = app
-        self.settings = Settings(
+        self.settings: Settings = Settings(
             workers=workers,
             max_workers=max_workers,
             max_queue=max_queue,

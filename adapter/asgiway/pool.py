@@ -29,7 +29,7 @@ from typing import Protocol
 
 __all__ = ["IDLE_SECONDS", "Job", "WorkerPool"]
 
-logger = logging.getLogger("asgiway.pool")
+logger: logging.Logger = logging.getLogger("asgiway.pool")
 
 HAS_THREAD_CLOCKS = hasattr(time, "pthread_getcpuclockid")
 """Switched off by tests that check the way without them."""
@@ -163,14 +163,14 @@ class WorkerPool:
                 found.append((id(worker), time.clock_gettime(worker.clock)))
         return found
 
-    def submit(self, job: Job) -> bool:
-        """Hand `job` to a worker; False if ``max_queue`` jobs are waiting and no thread is free to take one.
+    def submit(self, job: Job, *, beyond: bool = False) -> bool:
+        """Hand `job` to a worker; False if ``max_queue`` jobs are waiting and no thread is free, unless `beyond`.
 
         Raises:
             RuntimeError: there is no thread, and the system refuses to start one.
         """
         jobs = self._jobs
-        if len(jobs) >= self.max_queue and self.running >= self.permits:
+        if len(jobs) >= self.max_queue and self.running >= self.permits and not beyond:
             return False
         jobs.append(job)
         if not self._waking:

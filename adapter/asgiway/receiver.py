@@ -53,7 +53,7 @@ class Receiver:
         self._pause: Waiter | None = None
         self._running = False
         self._stopped = False
-        self.watching = False
+        self.watching: bool = False
         """Go on receiving when the body is complete, to learn that the client has left."""
 
     def ready(self) -> None:

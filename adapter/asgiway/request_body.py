@@ -43,7 +43,7 @@ class BodyBuffer:
         self._declared = declared
         self._received = 0
         self._taken = 0
-        self.complete = False
+        self.complete: bool = False
         self.error: Exception | None = None
 
     @property

@@ -134,17 +134,17 @@ class Response:
     )
 
     def __init__(self, head: bool, app_name: str = "the WSGI application") -> None:
-        self.head = head
+        self.head: bool = head
         self._app_name = app_name
         self._status = 0  # 0: start_response has not been called
         self._headers: list[tuple[bytes, bytes]] = []
         self._remaining: int | None = None  # bytes until Content-Length is reached, None: not declared
         self._iterating = False
-        self.sent = False
+        self.sent: bool = False
         """Headers are on their way; they can't be replaced any more."""
-        self.complete = False
+        self.complete: bool = False
         """The last piece of the body has been emitted."""
-        self.surplus = False
+        self.surplus: bool = False
         """The application produced a body beyond what may be sent; there is no point in asking for more."""
         self.stripped: list[str] | None = None
         """Names of hop-by-hop headers that were removed."""

@@ -28,7 +28,7 @@ from asgiway.errors import AppProtocolError
 
 __all__ = ["ASGIMiddleware", "mount"]
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]

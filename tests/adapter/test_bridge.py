@@ -783,6 +783,18 @@ async def test_091_the_queue_is_bounded_and_says_so(caplog: pytest.LogCaptureFix
     assert "1 busy of 1, 2 waiting" in episodes[0].getMessage()  # line 99
 
 
+async def test_091_a_worker_that_has_answered_is_free_for_the_next_request() -> None:
+    adapter = WSGIMiddleware(answering([b"x"]), workers=1, max_queue=0)
+    for _ in range(300):
+        assert (await call(adapter)).status == 200
+
+
+async def test_099_a_path_cannot_forge_lines_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    app = WSGIMiddleware(answering([b"x"]), max_body_size=1)
+    await call(app, "POST", "/x\nERROR forged", headers=content_length(2))
+    assert "POST /x%0AERROR%20forged: 413" in caplog.text
+
+
 async def test_091_waiting_too_long_is_answered_503() -> None:
     release = threading.Event()
     calls: list[str] = []

@@ -182,6 +182,7 @@ def _lint(visit: Visit) -> str:
             finding["symbol"],
         )
         for finding in findings
+        if finding["code"] != "AW203"  # an endpoint that could be a plain function, and no call
     }
     missed = planted_calls("direct") - found
     wrong = found - planted_calls("direct") - planted_calls("typed") - planted_calls("via")

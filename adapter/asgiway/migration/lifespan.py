@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["run_lifespan"]
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]

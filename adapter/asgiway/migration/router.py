@@ -80,7 +80,7 @@ class MigrationRouter(AbstractAsyncContextManager["MigrationRouter"]):
     ) -> None:
         _check_native(native)
         self.native = native
-        self.legacy = _adapter(legacy, settings)
+        self.legacy: WSGIMiddleware = _adapter(legacy, settings)
         self.table: NativeTable = native_table(native, routes)
         self.legacy_map: LegacyMap | None = legacy_map(self.legacy.app)
 
