@@ -64,8 +64,8 @@ def test_only_a_plain_file_can_be_sent_by_name(tmp_path: Path) -> None:
         file.read(1)
         assert sendable_file(FileWrapper(file)) is None
     assert sendable_file(FileWrapper(file)) is None  # closed
-    with path.open("r+b") as file:
-        assert sendable_file(FileWrapper(file)) == (str(path), 3)
+    with path.open("r+b") as updated:
+        assert sendable_file(FileWrapper(updated)) == (str(path), 3)
     assert sendable_file(FileWrapper(io.BytesIO(b"abc"))) is None
     assert sendable_file(FileWrapper(Reader(b"abc"))) is None
     read_end, write_end = os.pipe()
