@@ -22,7 +22,7 @@ from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts
 
-__all__ = ["Site", "direct_call", "direct_event", "handed_over"]
+__all__ = ["Site", "direct_call", "direct_event", "entry_of", "handed_over"]
 
 # Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
 _LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
@@ -32,6 +32,8 @@ _FILE_CONTENT: Final = "AW108"
 _NEW_LOCKS: Final = frozenset(
     f"threading.{name}.acquire" for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
 )
+# Of a datagram socket they send nothing and wait for nobody: the usual way to ask for one's own address.
+_CONNECTED: Final = frozenset({"socket.socket.connect", "socket.socket.connect_ex"})
 # They take coroutines: an argument that we think blocks is a type that we got wrong.
 _TAKES_AWAITABLES: Final = frozenset(
     f"asyncio.{name}"
@@ -69,7 +71,7 @@ def direct_call(evaluator: Evaluator, path: str, facts: Facts, index: int, value
     for value in values:
         if value == NONE:
             continue
-        found = _entry(evaluator, value)
+        found = entry_of(evaluator, value)
         if found is None:
             return None  # one of the possibilities does not block: no accusation
         site = site or found
@@ -82,6 +84,8 @@ def direct_call(evaluator: Evaluator, path: str, facts: Facts, index: int, value
     if site.entry.rule == _FILE_CONTENT and calls.in_memory(evaluator, path, call):
         return None
     if site.entry.name in _NEW_LOCKS and _is_new(facts, call):
+        return None
+    if site.entry.name in _CONNECTED and _is_datagram(evaluator, path, facts, call):
         return None
     return site
 
@@ -144,7 +148,8 @@ def _argument(evaluator: Evaluator, expr: Expr, place: Place) -> Argument:
     return UNKNOWN
 
 
-def _entry(evaluator: Evaluator, value: Value) -> Site | None:
+def entry_of(evaluator: Evaluator, value: Value) -> Site | None:
+    """What the catalogue says of calling a value; None if it is not known to block, or not reported unasked."""
     kind = value[0]
     catalogue = evaluator.catalogue
     if kind == EXT:
@@ -214,6 +219,21 @@ def _is_new(facts: Facts, call: Call) -> bool:
             between = (other.seq for other in facts.calls if other.scope == call.scope)
             if not any(binding.seq < seq < call.seq for seq in between):
                 return True
+    return False
+
+
+def _is_datagram(evaluator: Evaluator, path: str, facts: Facts, call: Call) -> bool:
+    """Whether the receiver is a variable that holds a socket made with ``SOCK_DGRAM``."""
+    receiver = call.callee[1]
+    if receiver[0] != model.NAME:
+        return False
+    for binding in facts.scopes[call.scope].bindings.get(receiver[1], ()):
+        if binding.kind in ("value", "enter") and binding.a[0] == model.CALL:
+            made = evaluator.call(path, binding.a[1])
+            place = Place(path, made.scope, made.seq, made.block)
+            for given in (*made.args, *[value for _, value in made.keywords]):
+                if (EXT, "socket.SOCK_DGRAM") in evaluator.values(given, place):
+                    return True
     return False
 
 

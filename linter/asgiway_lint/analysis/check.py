@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from asgiway_lint.analysis import chains, contexts
+from asgiway_lint.analysis import chains, contexts, endpoints
+from asgiway_lint.analysis.callbacks import callbacks
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.propagate import Hop, Propagation, hops_of
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts
+from asgiway_lint.facts.model import Scope
 from asgiway_lint.filtering import enabled_for
 from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.rules import rule_for
+from asgiway_lint.suppress import apply
 
 __all__ = ["check_module"]
 
 _OWN_LOOP: Final = "; this Flask view has an event loop of its own, so only its own request waits"
+_CALLBACK: Final = "AW201"
+_ENDPOINT: Final = "AW203"
 # Of several ends of equal severity the one whose wait has no bound of its own; a sleep says how long it takes.
 _LAST: Final = frozenset({"AW101"})
 
@@ -32,18 +37,30 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     """
     homes = contexts.home_scopes(facts)
     loop = contexts.on_loop(facts, homes)
-    if not loop:
-        return ()
     propagation = evaluator.table(("propagation",), lambda: Propagation(evaluator))
-    hops = list(hops_of(propagation, evaluator, path, facts, loop, transitive=settings.transitive))
-    if not hops:
-        return ()
-    views = contexts.flask_views(evaluator, path, facts)
     findings: list[Finding] = []
+    hops = list(hops_of(propagation, evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
+    views = contexts.flask_views(evaluator, path, facts) if hops else frozenset[int]()
+    blocked: set[int] = set()
     for hop in hops:
+        home = homes[hop.scope]
         code = hop.site.entry.rule if hop.site is not None else _worst(propagation.ends(hop), path, settings)
         if code is not None:
-            findings.append(_finding(propagation, evaluator, path, hop, code, settings, mild=homes[hop.scope] in views))
+            finding = _finding(propagation, evaluator, path, hop, code, settings, mild=home in views)
+            findings.append(finding)
+            # What somebody has accepted with a comment is no reason to change the whole endpoint.
+            if finding.severity is not Severity.INFO and apply((finding,), facts.directives).findings:
+                blocked.add(home)
+    for hop in callbacks(evaluator, path, facts):
+        if hop.site is None and not settings.transitive:
+            continue
+        code = _worst(propagation.ends(hop), path, settings)
+        if code is not None and rule_for(code).severity is not Severity.INFO:
+            findings.append(_finding(propagation, evaluator, path, hop, code, settings, as_rule=_CALLBACK))
+    if blocked:
+        for scope in endpoints.never_await(evaluator, path, facts, homes):
+            if scope in blocked:
+                findings.append(_endpoint(path, facts.scopes[scope]))
     findings.sort(
         key=lambda finding: (finding.line, finding.column, finding.end_line, finding.end_column, finding.code)
     )
@@ -63,10 +80,18 @@ def _worst(ends: Mapping[str, int], path: str, settings: Settings) -> str | None
 
 
 def _finding(
-    propagation: Propagation, evaluator: Evaluator, path: str, hop: Hop, code: str, settings: Settings, *, mild: bool
+    propagation: Propagation,
+    evaluator: Evaluator,
+    path: str,
+    hop: Hop,
+    code: str,
+    settings: Settings,
+    *,
+    mild: bool = False,
+    as_rule: str | None = None,
 ) -> Finding:
     steps, site = propagation.chain(path, hop, code)
-    rule = rule_for(code)
+    rule = rule_for(as_rule or code)
     replacement = evaluator.catalogue.replacement(site.entry, settings)
     message = rule.message(chains.sentence(evaluator, steps, site), replacement)
     return Finding(
@@ -81,4 +106,21 @@ def _finding(
         symbol=site.symbol,
         replacement=replacement,
         chain=chains.links(evaluator, steps, site) if len(steps) > 1 else (),
+    )
+
+
+def _endpoint(path: str, scope: Scope) -> Finding:
+    rule = rule_for(_ENDPOINT)
+    replacement = f"def {scope.name}"
+    return Finding(
+        path=path,
+        code=rule.code,
+        message=rule.message(scope.name, replacement),
+        severity=rule.severity,
+        line=scope.line,
+        column=scope.column,
+        end_line=scope.line,
+        end_column=scope.column + len("async def ") + len(scope.name),
+        symbol=scope.qualname,
+        replacement=replacement,
     )

@@ -60,7 +60,11 @@ def _kind(evaluator: Evaluator, path: str, index: int) -> str:
         one = _of_decorator(evaluator, decorator, place)
         if one == _CACHED:
             # Without arguments it runs once in the life of the process: `get_settings()`.
-            one = PLAIN if scope.params else OPAQUE
+            one = (
+                PLAIN
+                if any(param.default is None and param.kind in ("pos", "kw") for param in scope.params)
+                else OPAQUE
+            )
         if one == OPAQUE:
             return OPAQUE
         if one != PLAIN:

@@ -18,7 +18,7 @@ from asgiway_lint.analysis.values import BOUND, EXT, FUNCTION, METHOD, Value, Va
 from asgiway_lint.facts import Facts
 from asgiway_lint.facts.model import Call, Event
 
-__all__ = ["Hop", "Propagation", "Step", "hops_of"]
+__all__ = ["Hop", "Propagation", "Step", "hop_at", "hops_of"]
 
 Ends = Mapping[str, int]
 """Code of a rule -> least number of functions in between."""
@@ -197,16 +197,17 @@ def hops_of(
         elif excused is None:
             excused = evaluator.table(("handed over", path), lambda: blocking.handed_over(evaluator, path, facts))
         if excused is None or index not in excused:
-            yield _hop(call, site, groups)
+            yield hop_at(call, site, groups)
     for index in sorted(index for scope in scopes for index in events.get(scope, ())):
         event = facts.events[index]
         site = blocking.direct_event(evaluator, path, event)
         groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
         if site is not None or groups:
-            yield _hop(event, site, groups)
+            yield hop_at(event, site, groups)
 
 
-def _hop(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
+def hop_at(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
+    """The hop at the place of a call or an event."""
     return Hop(place.line, place.column, place.end_line, place.end_column, place.seq, place.scope, site, groups)
 
 

@@ -27,7 +27,7 @@ from asgiway_lint.analysis.values import (
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
 
-__all__ = ["Function", "Groups", "run_by_call", "run_by_event"]
+__all__ = ["Function", "Groups", "run_by_call", "run_by_event", "run_by_values"]
 
 Function = tuple[str, int]
 """A function of the project: its file and its scope."""
@@ -56,6 +56,14 @@ def run_by_call(evaluator: Evaluator, path: str, facts: Facts, call: Call, value
             return consumed
     if call.callee[0] == model.SCOPE:
         return _NOTHING  # a lambda that is called where it stands counts as a part of the body around it
+    groups = run_by_values(evaluator, values)
+    if groups and call.flags & AWAITED and not _gives_awaitable(evaluator, path, facts, call):
+        return _NOTHING  # the coroutine knows better than our types
+    return groups
+
+
+def run_by_values(evaluator: Evaluator, values: Values) -> Groups:
+    """What calling one of some values runs."""
     groups: list[tuple[Function, ...]] = []
     for value in values:
         if value == NONE:
@@ -64,8 +72,6 @@ def run_by_call(evaluator: Evaluator, path: str, facts: Facts, call: Call, value
         if not found:
             return _NOTHING
         groups.append(found)
-    if groups and call.flags & AWAITED and not _gives_awaitable(evaluator, path, facts, call):
-        return _NOTHING  # the coroutine knows better than our types
     return tuple(groups)
 
 

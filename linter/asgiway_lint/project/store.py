@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +27,18 @@ class Problem(Exception):
         self.message = message
 
 
+# What a coroutine needs, or what hands the loop a function.
+_LOOP_WORDS: Final = re.compile(
+    rb"async|\.(?:call_(?:soon|later|at)|add_(?:done_callback|signal_handler|reader|writer))"
+)
+
+
 def may_run_on_loop(source: bytes) -> bool:
-    """Whether a source may hold a coroutine: a file that does not say ``async`` is read only if somebody calls into it."""
-    # Encodings that are no superset of ASCII (UTF-7, say) must not hide the word.
-    return b"async" in source or (b"coding" in source[:400] and b"utf-7" in source[:400].lower().replace(b"_", b"-"))
+    """Whether a source may hold code that runs on a loop: a file without these words is read only if somebody calls into it."""
+    # Encodings that are no superset of ASCII (UTF-7, say) must not hide the words.
+    return _LOOP_WORDS.search(source) is not None or (
+        b"coding" in source[:400] and b"utf-7" in source[:400].lower().replace(b"_", b"-")
+    )
 
 
 class Store:

@@ -114,7 +114,9 @@ def test_every_name_belongs_to_the_file_it_stands_in(catalogue: Catalogue) -> No
 
 def test_every_rule_code_exists_and_every_blocking_rule_has_names(entries: tuple[Entry, ...]) -> None:
     codes = {entry.rule for entry in entries}
-    assert codes == {rule.code for rule in all_rules() if not rule.code.startswith("AW0")}
+    # These are about files, and about how code is used, whatever it calls.
+    nameless = ("AW0", "AW201", "AW203", "AW3")
+    assert codes == {rule.code for rule in all_rules() if not rule.code.startswith(nameless)}
 
 
 def test_every_predicate_exists_and_is_used(catalogue: Catalogue, entries: tuple[Entry, ...]) -> None:
