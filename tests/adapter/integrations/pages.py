@@ -17,6 +17,8 @@ DOCS = ROOT / "adapter" / "docs"
 MOST_LINES = 10
 """A recipe has no more lines of code."""
 
+_NO_CODE = re.compile(r"\s*#|import |from \S+ import ")
+
 _FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 
 
@@ -36,8 +38,8 @@ def blocks(page: str) -> list[Block]:
 
 
 def code_lines(text: str) -> int:
-    """Lines that are neither empty nor a comment."""
-    return sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("#"))
+    """Lines that are neither empty, nor a comment, nor an import."""
+    return sum(1 for line in text.splitlines() if line.strip() and not _NO_CODE.match(line))
 
 
 def write_files(page: str, folder: Path) -> list[str]:
