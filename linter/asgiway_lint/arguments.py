@@ -11,17 +11,27 @@ from typing import Any, NoReturn
 
 from asgiway_lint.errors import UsageError, nearest
 
-__all__ = ["COMMANDS", "Parser", "build", "overview"]
+__all__ = ["BASELINE_ACTIONS", "COMMANDS", "Parser", "build", "overview"]
 
 PROGRAM = "asgiway-lint"
 COMMANDS = {
     "check": "Find calls that block the event loop (the usual command)",
+    "baseline": "Record today's findings, so that only new ones are shown",
     "rule": "Explain one rule, or all of them",
     "rules": "List the rules",
     "clean": "Remove the cache",
     "version": "Print the version",
 }
-_FORMATS = ("full", "concise", "json")
+_FORMATS = (
+    *("full", "concise", "grouped", "json", "json-lines", "sarif"),
+    *("github", "gitlab", "junit", "rdjson", "pylint"),
+)
+_BASELINE_HELP = "The baseline: findings that are known and not shown"
+BASELINE_ACTIONS = {
+    "create": "write all findings to the baseline file",
+    "check": "exit with 1 if there are new findings, or entries whose findings are gone",
+    "shrink": "remove the entries whose findings are gone; never adds any",
+}
 _SEVERITIES = ("error", "warning", "info")
 
 
@@ -44,6 +54,9 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse, or raise `UsageError`."""
+        # argparse would take the path behind an option with an optional value for that value.
+        end = list(arguments).index("--") if "--" in arguments else len(arguments)
+        arguments = [f"{word}=" if word == "--add-noqa" and at < end else word for at, word in enumerate(arguments)]
         namespace, unknown = self.parse_known_intermixed_args(arguments)
         for word in unknown:
             name = word.partition("=")[0]
@@ -97,8 +110,9 @@ To begin with: {PROGRAM} check src/
 def build(command: str) -> Parser:
     """Return the parser of one command."""
     parser = _PARSERS[command]()
-    options = parser.add_argument_group("Log levels" if command == "check" else "Options")
-    if command == "check":
+    runs = command in ("check", "baseline")
+    options = parser.add_argument_group("Log levels" if runs else "Options")
+    if runs:
         options.add_argument("-v", "--verbose", action="store_true", help="Say on stderr what is being done")
         options.add_argument("-q", "--quiet", action="store_true", help="Print findings only: no summary, no warnings")
     options.add_argument("-h", "--help", action="help", help="Print help")
@@ -122,7 +136,8 @@ def _check() -> Parser:
         "--output-format",
         type=_one_of(_FORMATS),
         metavar="FORMAT",
-        help="full, concise or json [default: full on a terminal, else concise; env: ASGIWAY_LINT_OUTPUT_FORMAT]",
+        help=f"{', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
+        " [default: full on a terminal, else concise; env: ASGIWAY_LINT_OUTPUT_FORMAT]",
     )
     output.add_argument("-o", "--output-file", metavar="FILE", help="Write the findings to a file instead of stdout")
     output.add_argument(
@@ -138,6 +153,49 @@ def _check() -> Parser:
     output.add_argument("--show-files", action="store_true", help="Print the files that would be checked, and stop")
     output.add_argument("--show-settings", action="store_true", help="Print the settings of the first file, and stop")
 
+    adoption = parser.add_argument_group("Adoption")
+    adoption.add_argument("--baseline", metavar="FILE", help=_BASELINE_HELP)
+    adoption.add_argument("--ignore-baseline", action="store_true", help="Show what the baseline knows, too")
+    adoption.add_argument(
+        "--diff-base",
+        metavar="REV",
+        help="Show only what has to do with lines that changed since REV (main, say), uncommitted changes included",
+    )
+    adoption.add_argument(
+        "--add-noqa",
+        metavar="REASON",
+        help="Add a # noqa comment to each finding instead of printing it, with a reason or (--add-noqa) without",
+    )
+
+    _selection(parser)
+    _files(parser, stdin=True)
+    _other(parser, exit_zero=True)
+    return parser
+
+
+def _baseline() -> Parser:
+    actions = "\n".join(f"  {name:<8} {text}" for name, text in BASELINE_ACTIONS.items())
+    parser = Parser(
+        "baseline",
+        f"Record today's findings in a file, so that only new ones are shown.\n\nActions:\n{actions}\n\n"
+        "Exit code: 0 all is well, 1 new findings or (check) entries to remove, 2 something is wrong.",
+        " ACTION [PATHS]...",
+    )
+    group = parser.add_argument_group("Arguments")
+    group.add_argument(
+        "action", nargs="?", type=_one_of(tuple(BASELINE_ACTIONS)), metavar="ACTION", help="create, check or shrink"
+    )
+    group.add_argument("paths", nargs="*", metavar="PATHS", help="Files and folders to check [default: .]")
+    adoption = parser.add_argument_group("Baseline")
+    adoption.add_argument("--baseline", metavar="FILE", help=_BASELINE_HELP)
+    adoption.add_argument("--force", action="store_true", help="create: replace a baseline that is there already")
+    _selection(parser)
+    _files(parser)
+    _other(parser)
+    return parser
+
+
+def _selection(parser: Parser) -> None:
     rules = parser.add_argument_group("Rule selection")
     codes: dict[str, Any] = {"action": "extend", "type": _list, "metavar": "CODES"}
     rules.add_argument("--select", **codes, help="Rules to use: codes, prefixes (AW1) or ALL, separated by commas")
@@ -169,6 +227,8 @@ def _check() -> Parser:
     )
     rules.add_argument("--ignore-noqa", action="store_true", help="Report what # noqa comments suppress, too")
 
+
+def _files(parser: Parser, *, stdin: bool = False) -> None:
     files = parser.add_argument_group("File selection")
     patterns: dict[str, Any] = {"action": "extend", "type": _list, "metavar": "PATTERNS"}
     files.add_argument("--exclude", **patterns, help="Files and folders to leave out, instead of the default list")
@@ -183,8 +243,11 @@ def _check() -> Parser:
         action=argparse.BooleanOptionalAction,
         help="Leave out what .gitignore files list [default]",
     )
-    files.add_argument("--stdin-filename", metavar="FILE", help="What standard input would be called")
+    if stdin:
+        files.add_argument("--stdin-filename", metavar="FILE", help="What standard input would be called")
 
+
+def _other(parser: Parser, *, exit_zero: bool = False) -> None:
     other = parser.add_argument_group("Configuration and cache")
     other.add_argument(
         "--config",
@@ -197,8 +260,8 @@ def _check() -> Parser:
     other.add_argument("-n", "--no-cache", action="store_true", help="Neither read nor write the cache")
     other.add_argument("--cache-dir", metavar="DIR", help="Where the cache is [default: .asgiway_lint_cache]")
     other.add_argument("--jobs", type=_positive, metavar="N", help="Processes to use [default: as many as it is worth]")
-    other.add_argument("-e", "--exit-zero", action="store_true", help="Exit with 0 even when there are findings")
-    return parser
+    if exit_zero:
+        other.add_argument("-e", "--exit-zero", action="store_true", help="Exit with 0 even when there are findings")
 
 
 def _rule() -> Parser:
@@ -232,6 +295,7 @@ def _version() -> Parser:
 
 _PARSERS: dict[str, Callable[[], Parser]] = {
     "check": _check,
+    "baseline": _baseline,
     "rule": _rule,
     "rules": _rules,
     "clean": _clean,

@@ -85,6 +85,12 @@ def _check(arguments: Namespace) -> int:
     return check.run(arguments)
 
 
+def _baseline(arguments: Namespace) -> int:
+    from asgiway_lint.commands import baseline
+
+    return baseline.run(arguments)
+
+
 def _rule(arguments: Namespace) -> int:
     from asgiway_lint.commands import rule
 
@@ -115,6 +121,7 @@ def _print(text: str) -> int:
 
 _RUN: dict[str, Callable[[Namespace], int]] = {
     "check": _check,
+    "baseline": _baseline,
     "rule": _rule,
     "rules": _rules,
     "clean": _clean,

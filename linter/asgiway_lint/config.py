@@ -34,7 +34,19 @@ __all__ = [
 AsyncLibrary = Literal["asyncio", "anyio", "trio"]
 HttpClient = Literal["httpx", "httpx2", "aiohttp", "niquests"]
 Postgres = Literal["asyncpg", "psycopg"]
-OutputFormat = Literal["full", "concise", "json"]
+OutputFormat = Literal[
+    "full",
+    "concise",
+    "grouped",
+    "json",
+    "json-lines",
+    "sarif",
+    "github",
+    "gitlab",
+    "junit",
+    "rdjson",
+    "pylint",
+]
 
 OUTPUT_FORMATS: tuple[OutputFormat, ...] = get_args(OutputFormat)
 CACHE_FOLDER = ".asgiway_lint_cache"
@@ -95,6 +107,7 @@ class Layer:
     max_depth: int | None = None
     min_severity: Severity | None = None
     output_format: OutputFormat | None = None
+    baseline: Path | None = None
     cache_dir: Path | None = None
 
 
@@ -118,6 +131,7 @@ class Settings:
         max_depth: most functions between a coroutine and the call that blocks; None for any number.
         min_severity: milder findings are not shown and don't count.
         output_format: None: `full` on a terminal, else `concise`.
+        baseline: absolute path of the file of findings that are known and not shown; None: there is none.
         cache_dir: absolute folder of the cache.
     """
 
@@ -136,6 +150,7 @@ class Settings:
     max_depth: int | None = None
     min_severity: Severity = Severity.WARNING
     output_format: OutputFormat | None = None
+    baseline: Path | None = None
     cache_dir: Path = field(default_factory=lambda: Path.cwd() / CACHE_FOLDER)
 
     @classmethod
@@ -318,5 +333,6 @@ KEYS: Mapping[str, _Parse] = {
     "max-depth": _positive,
     "min-severity": _one_of(list(Severity), Severity),
     "output-format": _one_of(OUTPUT_FORMATS, str),
+    "baseline": _path,
     "cache-dir": _path,
 }

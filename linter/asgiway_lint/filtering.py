@@ -1,11 +1,11 @@
-"""What is shown of a file's findings: suppressions first, then which rules are on there, then how bad it has to be."""
+"""What is shown of a file's findings: suppressions and baseline first, then which rules are on there, then how bad it has to be."""
 
 from __future__ import annotations
 
 import functools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asgiway_lint import suppress
@@ -14,11 +14,14 @@ from asgiway_lint.errors import nearest
 from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.rules import all_rules, rule_for
 from asgiway_lint.selection import Enabled, Selection, enabled_rules, expand
-from asgiway_lint.suppress import Directive, Unused
+from asgiway_lint.suppress import Directive, Suppressed, Unused
 
-__all__ = ["Shown", "enabled_for", "filter_findings", "rule_codes"]
+__all__ = ["Known", "Shown", "enabled_for", "filter_findings", "rule_codes"]
 
 _UNUSED = "AW003"
+
+# Tells which of a file's findings, all of them, the baseline knows.
+Known = Callable[[Sequence[Finding]], Sequence[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,13 @@ class Shown:
         findings: to be shown.
         failing: how many of them make the exit code 1.
         hidden: how many are milder than `min-severity`, per severity.
+        suppressed: what would be shown but for a comment or the baseline.
     """
 
     findings: tuple[Finding, ...]
     failing: int
     hidden: Counter[Severity]
+    suppressed: tuple[Suppressed, ...]
 
 
 @functools.cache
@@ -67,6 +72,8 @@ def filter_findings(
     settings: Settings,
     *,
     ignore_noqa: bool = False,
+    known: Known | None = None,
+    concerns: Callable[[Finding], bool] | None = None,
 ) -> Shown:
     """Decide what is shown of one file's findings.
 
@@ -76,16 +83,29 @@ def filter_findings(
         directives: its suppression comments.
         settings: those of the file.
         ignore_noqa: whether suppression comments count for nothing (and are not reported as unused either).
+        known: what the baseline knows; None: there is none.
+        concerns: which findings this run is about; None: all.
     """
     enabled = enabled_for(path, settings)
+    silenced: list[Suppressed] = []
     if not ignore_noqa:
         applied = suppress.apply(findings, directives)
         findings = (*applied.findings, *_unused_findings(path, applied.unused, enabled))
+        silenced += applied.silenced
+    if known is not None:
+        left: list[Finding] = []
+        found = sorted(findings, key=lambda finding: (finding.line, finding.column))
+        for finding, old in zip(found, known(found), strict=True):
+            if old:
+                silenced.append(Suppressed(finding, "baseline"))
+            else:
+                left.append(finding)
+        findings = left
     shown: list[Finding] = []
     failing = 0
     hidden: Counter[Severity] = Counter()
     for finding in findings:
-        if finding.code not in enabled.codes:
+        if finding.code not in enabled.codes or (concerns is not None and not concerns(finding)):
             continue
         rank = _rank(finding, enabled)
         if rank < settings.min_severity.rank:
@@ -93,7 +113,14 @@ def filter_findings(
             continue
         shown.append(finding)
         failing += rank >= Severity.WARNING.rank
-    return Shown(tuple(shown), failing, hidden)
+    suppressed = tuple(
+        each
+        for each in silenced
+        if each.finding.code in enabled.codes
+        and _rank(each.finding, enabled) >= settings.min_severity.rank
+        and (concerns is None or concerns(each.finding))
+    )
+    return Shown(tuple(shown), failing, hidden, suppressed)
 
 
 def _rank(finding: Finding, enabled: Enabled) -> int:

@@ -16,25 +16,31 @@ __all__ = ["Output", "wants_colour"]
 class Output:
     """A context manager to write text with.
 
-    A reader that has had enough (`| head`) is no error: the rest is dropped.
+    A reader that has had enough (`| head`) is no error: the rest is dropped. A file is replaced when everything is written; if
+    anything goes wrong before, it is what it was.
 
     Args:
         file: path to write to; None: stdout.
 
     Raises:
-        UsageError: on entering or writing, if the file cannot be written.
+        UsageError: on entering, writing or leaving, if the file cannot be written.
     """
 
     def __init__(self, file: str | None = None) -> None:
         self._file = file
         self._stream: TextIO = sys.stdout
+        self._pieces: list[str] | None = None
 
     def __enter__(self) -> Self:
         if self._file is not None:
             from pathlib import Path  # help and version come here, too, and need none
 
-            try:
-                self._stream = Path(self._file).open("w", encoding="utf-8", errors="surrogateescape", newline="")
+            path = Path(self._file)
+            if path.is_file() or not path.exists():
+                self._pieces = []
+                return self
+            try:  # a pipe or a device
+                self._stream = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
             except OSError as error:
                 raise UsageError(f"cannot write to {self._file}: {error.strerror or error}") from error
         elif (reconfigure := getattr(self._stream, "reconfigure", None)) is not None:
@@ -45,6 +51,9 @@ class Output:
 
     def write(self, pieces: Iterable[str]) -> None:
         """Write all pieces."""
+        if self._pieces is not None:
+            self._pieces.extend(pieces)
+            return
         try:
             self._stream.writelines(pieces)
             self._stream.flush()
@@ -58,8 +67,26 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
+        if self._file is None:
+            return
+        if self._pieces is None:
             self._stream.close()
+        elif kind is None:
+            self._replace(self._file, "".join(self._pieces))
+
+    @staticmethod
+    def _replace(file: str, text: str) -> None:
+        from pathlib import Path
+
+        from asgiway_lint.replacing import WriteError, write_atomically
+
+        path = Path(file)
+        existed = path.exists()
+        try:
+            write_atomically(path, text.encode("utf-8", "surrogateescape"))
+        except WriteError as error:
+            kept = "; it is as it was before" if existed else ""
+            raise UsageError(f"cannot write to {file}: {error}{kept}") from error
 
 
 def _discard(stream: TextIO) -> None:

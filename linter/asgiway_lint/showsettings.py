@@ -35,6 +35,7 @@ def settings_lines(path: Path, settings: Settings) -> Iterator[str]:
     yield f"max-depth = {settings.max_depth}" if settings.max_depth else "# max-depth is not set: any number"
     yield f"min-severity = {_string(settings.min_severity)}"
     yield _optional("output-format", settings.output_format, "full on a terminal, else concise")
+    yield _optional("baseline", None if settings.baseline is None else str(settings.baseline), "all findings are shown")
     yield f"cache-dir = {_string(str(settings.cache_dir))}"
     if settings.per_file_ignores:
         yield ""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from asgiway_lint.comments import find_comments
 from asgiway_lint.finding import Finding
 
-__all__ = ["Applied", "Directive", "Unused", "apply", "find_directives"]
+__all__ = ["Applied", "Directive", "Suppressed", "Unused", "apply", "find_directives"]
 
 _CODES = r"(?P<codes>[A-Z]+[0-9]+(?:[\s,]*[A-Z]+[0-9]+)*)"
 # ruff's grammar, except that codes may be lower case, as in flake8: a colon promises codes, so without any it is no directive.
@@ -52,10 +53,24 @@ class Unused:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that is not shown.
+
+    Args:
+        finding: the finding.
+        by: what silences it: a comment in the source, or the baseline.
+    """
+
+    finding: Finding
+    by: Literal["noqa", "baseline"]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
-    """What is left of a file's findings, and which codes of its directives were for nothing."""
+    """What is left of a file's findings, what was silenced, and which codes of its directives were for nothing."""
 
     findings: tuple[Finding, ...]
+    silenced: tuple[Suppressed, ...]
     unused: tuple[Unused, ...]
 
 
@@ -90,11 +105,13 @@ def apply(findings: Iterable[Finding], directives: Sequence[Directive]) -> Appli
     for_file = [directive for directive in directives if directive.file_level]
     used: set[tuple[Directive, str]] = set()
     left: list[Finding] = []
+    silenced: list[Suppressed] = []
     for finding in findings:
         nearby = (by_line.get(line) for line in dict.fromkeys((finding.line, finding.end_line)))
         silencing = [d for d in (*nearby, *for_file) if d is not None and (not d.codes or finding.code in d.codes)]
         if silencing:
             used.update((directive, finding.code) for directive in silencing)
+            silenced.append(Suppressed(finding, "noqa"))
         else:
             left.append(finding)
     unused: list[Unused] = []
@@ -102,7 +119,7 @@ def apply(findings: Iterable[Finding], directives: Sequence[Directive]) -> Appli
         codes = tuple(code for code in directive.codes if _OWN.fullmatch(code) and (directive, code) not in used)
         if codes and not _kept(directive, for_file):
             unused.append(Unused(directive, codes))
-    return Applied(tuple(left), tuple(unused))
+    return Applied(tuple(left), tuple(silenced), tuple(unused))
 
 
 def _kept(directive: Directive, for_file: Sequence[Directive]) -> bool:

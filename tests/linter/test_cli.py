@@ -5,94 +5,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from asgiway_lint import __version__
 from asgiway_lint.arguments import COMMANDS, build
-from asgiway_lint.cli import main
+from tests.linter.cli_support import BAD, GOOD, Lint, Ran, in_terminal, process, write
 
-BAD = """\
-import os
-import time
-
-import requests
-
-
-async def rates():
-    time.sleep(1)
-    os.stat("x")
-    return requests.get("https://rates.example")
-"""
-GOOD = """\
-import asyncio
-
-
-async def rates():
-    await asyncio.sleep(1)
-"""
 SLEEP = "a.py:8:5: AW101 "
 HTTP = "a.py:10:12: AW102 "
 STAT = "a.py:9:5: AW109 "
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def findings(self) -> list[str]:
-        """Path and code of what was found, from concise output."""
-        return [f"{line.split(':')[0]} {line.split()[1]}" for line in self.out.splitlines() if ": AW" in line]
-
-
-Lint = Callable[..., Ran]
-
-
-@pytest.fixture
-def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lint:
-    """Run the command line in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("NO_COLOR", "FORCE_COLOR", "ASGIWAY_LINT_OUTPUT_FORMAT"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str) -> Ran:
-        code = main(arguments)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
-
-
-def process(*arguments: str, cwd: Path, input: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "asgiway_lint", *arguments],
-        cwd=cwd,
-        input=input,
-        text=True,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def write(root: Path, **files: str) -> None:
-    for name, text in files.items():
-        path = root / name.replace("__", "/").replace("_toml", ".toml").replace("_py", ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
 
 
 # --- exit codes -------------------------------------------------------------------------------------------------------
@@ -183,7 +111,8 @@ def test_nothing_to_check_is_said(lint: Lint) -> None:
         pytest.param(["check", "--exclude", "a["], "--exclude: '[' without ']'", id="pattern"),
         pytest.param(
             ["check", "--output-format", "jsn"],
-            "'jsn' is none of full, concise, json (did you mean 'json'?)",
+            "'jsn' is none of full, concise, grouped, json, json-lines, sarif, github, gitlab, junit, rdjson, pylint"
+            " (did you mean 'json'?)",
             id="format",
         ),
         pytest.param(["check", "--min-severity", "warn"], "(did you mean 'warning'?)", id="severity"),
@@ -614,7 +543,8 @@ def test_output_formats_and_who_decides(lint: Lint, tmp_path: Path, monkeypatch:
     assert lint("check", "--output-format", "concise").out == concise
     monkeypatch.setenv("ASGIWAY_LINT_OUTPUT_FORMAT", "jsn")
     assert lint("check").err == (
-        "error: ASGIWAY_LINT_OUTPUT_FORMAT='jsn' is none of full, concise, json (did you mean 'json'?)\n"
+        "error: ASGIWAY_LINT_OUTPUT_FORMAT='jsn' is none of full, concise, grouped, json, json-lines, sarif, github,"
+        " gitlab, junit, rdjson, pylint (did you mean 'json'?)\n"
     )
 
 
@@ -683,34 +613,6 @@ def test_colours(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert ("\x1b[" in lint("check", *arguments).out) is coloured
-
-
-def in_terminal(arguments: Sequence[str], cwd: Path, **variables: str) -> str:
-    """What the command line prints on a terminal."""
-    main_end, other_end = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "asgiway_lint", *arguments],
-        cwd=cwd,
-        stdout=other_end,
-        env={**environment, "TERM": "xterm", "COLUMNS": "60", **variables},
-    )
-    os.close(other_end)
-    with running:
-        text = b"".join(read_all(main_end))
-    os.close(main_end)
-    return text.decode().replace("\r\n", "\n")
-
-
-def read_all(descriptor: int) -> Iterator[bytes]:
-    while True:
-        try:
-            data = os.read(descriptor, 65536)
-        except OSError:  # EIO: the other end is closed
-            return
-        if not data:
-            return
-        yield data
 
 
 def test_on_a_terminal_it_is_full_coloured_and_as_wide_as_the_terminal(tmp_path: Path) -> None:
@@ -800,7 +702,7 @@ def test_the_installed_command_and_the_module_are_the_same(tmp_path: Path) -> No
 
 
 def test_every_option_of_check_occurs_in_these_tests() -> None:
-    source = Path(__file__).read_text()
+    source = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert [option for option in build("check").options() if f'"{option}' not in source] == []
 
 
@@ -819,4 +721,6 @@ def test_calls_are_followed_through_helpers_as_far_as_one_says(lint: Lint, tmp_p
     assert found() == found("--transitive") == found("--max-depth", "2") == [7, 8, 9]
     assert found("--max-depth", "1") == [7, 9]
     assert found("--no-transitive") == found("--config", "transitive = false") == [9]
-    assert lint("check", "--config", "max-depth = 0").err.endswith("'max-depth' must be a whole number above 0, not 0\n")
+    assert lint("check", "--config", "max-depth = 0").err.endswith(
+        "'max-depth' must be a whole number above 0, not 0\n"
+    )

@@ -48,6 +48,7 @@ def test_every_key_is_parsed() -> None:
             "max-depth": 3,
             "min-severity": "error",
             "output-format": "json",
+            "baseline": "known.json",
             "cache-dir": ".cache/lint",
         }
     )
@@ -56,6 +57,7 @@ def test_every_key_is_parsed() -> None:
     assert parsed.select == ("AW1",)
     assert parsed.src == (Path("/p/lib"), Path("/abs"))
     assert parsed.cache_dir == Path("/p/.cache/lint")
+    assert parsed.baseline == Path("/p/known.json")
     assert parsed.min_severity is Severity.ERROR
     assert parsed.per_file_ignores is not None
     assert [(p.glob.pattern, p.negated, p.selectors) for p in parsed.per_file_ignores] == [

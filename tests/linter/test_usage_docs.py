@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from asgiway_lint.arguments import COMMANDS, build
+from asgiway_lint.arguments import BASELINE_ACTIONS, COMMANDS, build
 from asgiway_lint.config import DEFAULT_EXCLUDE, KEYS, OUTPUT_FORMATS, Settings, parse_layer
 from asgiway_lint.filtering import rule_codes
 from asgiway_lint.report.json import as_object
@@ -44,7 +47,7 @@ def test_metavariables() -> None:
     for action in actions:
         if action.option_strings and action.metavar is not None:
             name = str(action.metavar).replace("|", "\\|")
-            assert f"{action.option_strings[-1]} {name}`" in text
+            assert f"{action.option_strings[-1]} {name}`" in text or f"{action.option_strings[-1]}[={name}]`" in text
 
 
 def test_commands() -> None:
@@ -89,9 +92,10 @@ def test_default_exclusions() -> None:
 
 def test_formats() -> None:
     text = section("Formats")
-    assert re.findall(r"^\*\*([\w-]+)\*\*", text, re.MULTILINE) == ["concise", "full", "json"]
-    assert set(OUTPUT_FORMATS) == {"concise", "full", "json"}
-    written = [field for cell in first_cells(text) for field in re.findall(r"`(\w+)`", cell)]
+    table, _, rest = text.partition("**concise** prints")
+    assert {name for cell in first_cells(table) for name in re.findall(r"`([\w-]+)`", cell)} == set(OUTPUT_FORMATS)
+    fields = rest.partition("**json** prints")[2]
+    written = [field for cell in first_cells(fields) for field in re.findall(r"`(\w+)`", cell)]
     assert written == list(as_object(FINDINGS[0]))
     matcher = re.search(r"`(\^.*\$)`", text)
     assert matcher
@@ -99,6 +103,39 @@ def test_formats() -> None:
     match = re.match(matcher[1], line)
     assert match
     assert match.groups()[:4] == ("shop/rates.py", "12", "14", "AW102")
+
+
+def test_actions_of_baseline() -> None:
+    rows = [cell for cell in first_cells(section("Baseline")) if re.fullmatch(r"`[a-z]+`", cell)]
+    assert [row.strip("`") for row in rows] == list(BASELINE_ACTIONS)
+
+
+def test_the_problem_matcher_of_vs_code_matches_what_is_printed(tmp_path: Path) -> None:
+    """Issue 5: its pattern is tested against real output, by the groups that it names."""
+    block = re.search(r"```json\n(.*?)```", section("VS Code"), re.DOTALL)
+    assert block
+    task = json.loads(block[1])["tasks"][0]
+    pattern = task["problemMatcher"]["pattern"]
+    source = tmp_path / "src" / "a b.py"
+    source.parent.mkdir()
+    source.write_text("import time\n\n\nasync def f():\n    time.sleep(1)\n    open('x')\n")
+    arguments = task["command"].split()
+    assert arguments.pop(0) == "asgiway-lint"
+    ran = subprocess.run(
+        [sys.executable, "-m", "asgiway_lint", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [match for line in ran.stdout.splitlines() if (match := re.match(pattern["regexp"], line))]
+    names = ("file", "line", "column", "code")
+    assert [tuple(match[pattern[name]] for name in names) for match in found] == [
+        ("src/a b.py", "5", "5", "AW101"),
+        ("src/a b.py", "6", "5", "AW108"),
+    ]
+    assert found[0][pattern["message"]].startswith("`time.sleep` ")
+    assert len(ran.stdout.splitlines()) == len(found) + 1  # the summary is no problem
 
 
 def test_suppressions_in_the_page_are_suppressions() -> None:

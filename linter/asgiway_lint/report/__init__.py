@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.report.style import Style
+from asgiway_lint.suppress import Suppressed
 
 __all__ = ["Reporter", "Results", "reporter"]
 
@@ -27,12 +28,21 @@ class Results:
         cwd: absolute current folder: paths below it are shown relative to it.
         source_of: the decoded text of a finding's file; None if it cannot be read.
         hidden: how many findings are milder than `min-severity`, per severity.
+        suppressed: what comments or the baseline keep from being shown, sorted.
+        project: absolute folder that CI counts paths from, where its formats want such; None: the current folder.
     """
 
     findings: tuple[Finding, ...]
     cwd: Path
     source_of: Callable[[str], str | None]
     hidden: Counter[Severity]
+    suppressed: tuple[Suppressed, ...] = ()
+    project: Path | None = None
+
+    @property
+    def base(self) -> Path:
+        """The folder that CI counts paths from."""
+        return self.project or self.cwd
 
 
 class Reporter(Protocol):
@@ -45,5 +55,5 @@ class Reporter(Protocol):
 
 def reporter(name: str) -> Reporter:
     """Return the reporter of a format, or `statistics`, `statistics_json`; only its module is imported."""
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     return cast("Reporter", module.render)

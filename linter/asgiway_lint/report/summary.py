@@ -16,12 +16,15 @@ _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 def summary(results: Results) -> str:
     """Return one line, such as `Found 3 errors, 1 warning.`."""
     hidden = sum(results.hidden.values())
-    tail = ""
+    notes: list[str] = []
+    if known := sum(each.by == "baseline" for each in results.suppressed):
+        notes.append(f"{known} in the baseline")
     if hidden:
         mildest = min(results.hidden, key=lambda severity: severity.rank)
-        tail = (
-            f" ({_count(results.hidden)} not shown; --min-severity {mildest} shows {'it' if hidden == 1 else 'them'})"
+        notes.append(
+            f"{_count(results.hidden)} not shown; --min-severity {mildest} shows {'it' if hidden == 1 else 'them'}"
         )
+    tail = f" ({'; '.join(notes)})" if notes else ""
     if not results.findings:
         return f"All checks passed!{tail}\n"
     return f"Found {_count(finding.severity for finding in results.findings)}{tail}.\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from asgiway_lint.finding import Finding, Link, Severity
 from asgiway_lint.report import Results
+from asgiway_lint.suppress import Suppressed
 
 CWD = Path("/work")
 
@@ -143,5 +144,16 @@ FINDINGS = (
     _of("/work/wide.py", "requests.get(name)", code="AW109", severity=Severity.INFO, replacement=""),
 )
 
-RESULTS = Results(findings=FINDINGS, cwd=CWD, source_of=SOURCES.get, hidden=Counter({Severity.INFO: 2}))
+SUPPRESSED = (
+    Suppressed(_of("/work/many.py", "x = requests.post(", code="AW111", severity=Severity.WARNING), "baseline"),
+    Suppressed(_of("/work/shop/rates.py", "answer.json()"), "noqa"),
+)
+
+RESULTS = Results(
+    findings=FINDINGS,
+    cwd=CWD,
+    source_of=SOURCES.get,
+    hidden=Counter({Severity.INFO: 2}),
+    suppressed=SUPPRESSED,
+)
 CLEAN = Results(findings=(), cwd=CWD, source_of=SOURCES.get, hidden=Counter())

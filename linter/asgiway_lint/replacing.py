@@ -1,0 +1,76 @@
+"""Replace the content of a file all at once: afterwards it is the old one or the new one, never a part of either."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+__all__ = ["WriteError", "write_atomically"]
+
+
+class WriteError(OSError):
+    """A file could not be written and is as it was; the message says why, without the file's name."""
+
+
+def write_atomically(path: Path, data: bytes, *, expected: bytes | None = None) -> None:
+    """Write a file, through another one beside it that takes its place when it is complete and on disk.
+
+    Mode and, where permitted, owner stay; a symbolic link stays one and its target is written. An interruption at any time,
+    Ctrl-C included, leaves the original.
+
+    Args:
+        path: the file; it need not exist.
+        data: its new content.
+        expected: what it is supposed to contain so far; None: anything, or nothing.
+
+    Raises:
+        WriteError: it has other content than expected, is read-only, or the system refuses.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        status = _status(target)
+        if status is not None and not status.st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+            raise WriteError("it is read-only")  # replacing it would work all the same, and not only for root
+        if status is not None and not os.access(target, os.W_OK):
+            raise WriteError("permission denied")
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            _take_over(name, status)
+            if expected is not None and target.read_bytes() != expected:
+                raise WriteError("it has changed in the meantime")
+            os.replace(name, target)  # noqa: PTH105  the temporary name is text
+        except BaseException:
+            os.unlink(name)  # noqa: PTH108
+            raise
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(error.strerror or str(error)) from error
+
+
+def _status(target: Path) -> os.stat_result | None:
+    try:
+        return target.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _take_over(name: str, status: os.stat_result | None) -> None:
+    """Give the new file the mode and owner of the old one; a new one gets what `open` would give it."""
+    if status is None:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)  # noqa: PTH101
+        return
+    if hasattr(os, "chown"):
+        try:
+            os.chown(name, status.st_uid, status.st_gid)
+        except PermissionError:
+            pass  # only root may give files away: then it belongs to who wrote it, as with any editor
+    os.chmod(name, stat.S_IMODE(status.st_mode))  # noqa: PTH101
