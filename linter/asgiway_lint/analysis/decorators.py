@@ -1,7 +1,8 @@
 """What the decorators of a function of the project make of it: whether calling its name still runs its body.
 
 Known decorators of the standard library and a few libraries do; so does one of the project that returns the function it was
-given, or a plain wrapper that calls it. Every other decorator is opaque: it may hand the function to a thread.
+given, or a plain wrapper that calls it. Every other decorator is opaque: it may hand the function to a thread. So are caches: what
+they hold is asked for again and again (`get_settings()`), and takes long once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ PLAIN: Final = "plain"
 PROPERTY: Final = "property"
 MANAGER: Final = "manager"
 OPAQUE: Final = "opaque"
-_CACHED: Final = "cached"
 
 _TRANSPARENT: Final = frozenset(
     {
@@ -38,7 +38,6 @@ _TRANSPARENT: Final = frozenset(
         "warnings.deprecated",
     }
 )
-_CACHES: Final = frozenset({"functools.cache", "functools.lru_cache"})
 _MANAGERS: Final = frozenset({"contextlib.contextmanager"})
 # Decorators that are made of decorators, deeper than this, are not worth following.
 _MAX_LAYERS: Final = 3
@@ -58,13 +57,6 @@ def _kind(evaluator: Evaluator, path: str, index: int) -> str:
     place = Place(path, scope.parent, scope.seq, scope.block)
     for decorator in scope.decorators:
         one = _of_decorator(evaluator, decorator, place)
-        if one == _CACHED:
-            # Without arguments it runs once in the life of the process: `get_settings()`.
-            one = (
-                PLAIN
-                if any(param.default is None and param.kind in ("pos", "kw") for param in scope.params)
-                else OPAQUE
-            )
         if one == OPAQUE:
             return OPAQUE
         if one != PLAIN:
@@ -88,8 +80,6 @@ def _of_value(evaluator: Evaluator, value: tuple[object, ...], layers: int) -> s
         name = value[1]
         if name in _TRANSPARENT:
             return PLAIN
-        if name in _CACHES:
-            return _CACHED
         if name in PROPERTIES:
             return PROPERTY
         return MANAGER if name in _MANAGERS else OPAQUE
