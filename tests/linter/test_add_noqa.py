@@ -8,12 +8,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asgiway_lint.addnoqa import add_noqa, check_reason
+from asgiway_lint.check import Outcome
+from asgiway_lint.commands.common import run_check
 from asgiway_lint.errors import UsageError
 from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.suppress import apply, find_directives
@@ -197,20 +200,54 @@ def test_a_file_that_changes_while_it_is_checked_stays(
     lint: Lint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, a_py=BAD)
-    from asgiway_lint.commands import check
 
-    def edit_then_conclude(*arguments: object) -> int:
+    def edited_at_the_end(*arguments: Any) -> Outcome:
+        outcome = run_check(*arguments)
         (tmp_path / "a.py").write_text("\n" + BAD)
-        return conclude(*arguments)  # type: ignore[arg-type]
+        return outcome
 
-    conclude = check._conclude
-    monkeypatch.setattr(check, "_conclude", edit_then_conclude)
+    monkeypatch.setattr("asgiway_lint.commands.check.run_check", edited_at_the_end)
     ran = lint("check", "--add-noqa")
     assert (ran.code, ran.err.splitlines()[0]) == (
         2,
         "error: a.py is not written: it has changed since it was checked; run again",
     )
     assert (tmp_path / "a.py").read_text() == "\n" + BAD
+
+
+ENDPOINTS = """\
+import time
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/one")
+async def one():
+    time.sleep(1)
+
+
+@app.get("/two")
+async def two():
+    time.sleep(1) or \\
+        2
+"""
+
+
+def test_an_endpoint_that_blocks_no_more_needs_no_comment(lint: Lint, tmp_path: Path) -> None:
+    """AW203 is about calls that no comment suppresses: where all have one, its own would be unused."""
+    write(tmp_path, a_py=ENDPOINTS)
+    ran = lint("check", "--add-noqa")
+    assert ran.code == 1
+    assert "a.py:15:5: AW101 stays" in ran.err
+    assert ran.err.endswith("Added 2 noqa directives in 1 file.\n")
+    assert (tmp_path / "a.py").read_text() == ENDPOINTS.replace("sleep(1)\n", "sleep(1)  # noqa: AW101\n", 1).replace(
+        "two():", "two():  # noqa: AW203"
+    )
+    assert lint("check").findings == ["a.py AW101"]
+    write(tmp_path, a_py=ENDPOINTS)
+    assert lint("check", "--add-noqa", "--select", "AW203").err == "Added 2 noqa directives in 1 file.\n"
 
 
 DISK = """

@@ -6,8 +6,10 @@ import io
 import itertools
 import logging
 import sys
+import time
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from asgiway_lint.addnoqa import Added, add_noqa
@@ -21,47 +23,75 @@ __all__ = ["run"]
 
 log = logging.getLogger(__name__)
 
+# Reported only where a call that no comment suppresses blocks: perhaps no more when the others have theirs.
+_LAST = ("AW203",)
 
-def run(results: Results, reason: str, started: int, *, quiet: bool = False) -> int:
+
+def run(check: Callable[[], Results], reason: str, *, quiet: bool = False) -> int:
     """Add comments for all findings.
 
     Args:
-        results: the findings.
+        check: makes the findings; asked a second time for those that the first comments may have made groundless.
         reason: what to write behind the codes; may be empty.
-        started: when the check began, in nanoseconds since the epoch: files that have changed since are left alone.
         quiet: whether to leave the summary out.
 
     Returns:
         0; 1 if there are findings that no comment can suppress; 2 if a file could not be written.
     """
-    groups = [(path, list(group)) for path, group in itertools.groupby(results.findings, key=lambda f: f.path)]
-    written: list[str] = []
-    directives = left = failed = 0
+    work = _Work(reason)
+    started = time.time_ns()
+    results = check()
     try:
-        for path, findings in groups:
-            name = shown_path(path, results.cwd)
+        work.write(results, [finding for finding in results.findings if finding.code not in _LAST], started)
+        if any(finding.code in _LAST for finding in results.findings):
+            started = time.time_ns()
+            results = check()
+            work.write(results, [finding for finding in results.findings if finding.code in _LAST], started)
+    except KeyboardInterrupt:
+        _tell("written", work.written)
+        _tell("not written", [name for name in work.wanted if name not in work.written])
+        raise
+    if not quiet:
+        _say(f"Added {_some(work.directives, 'noqa directive')} in {_some(len(work.written), 'file')}.")
+    if work.failed and work.written:
+        _tell("written", work.written)
+    return 2 if work.failed else int(work.left > 0)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What has been done so far, by names of files."""
+
+    reason: str
+    wanted: list[str] = field(default_factory=list[str])
+    written: list[str] = field(default_factory=list[str])
+    failed: list[str] = field(default_factory=list[str])
+    directives: int = 0
+    left: int = 0
+
+    def write(self, results: Results, findings: Iterable[Finding], started: int) -> None:
+        """Write the comments of some findings into their files."""
+        groups = [
+            (path, shown_path(path, results.cwd), list(group))
+            for path, group in itertools.groupby(findings, key=lambda finding: finding.path)
+        ]
+        self.wanted += (name for _, name, _ in groups if name not in self.wanted)
+        for path, name, found in groups:
+            if name in self.failed:
+                continue
             try:
-                added = _write(Path(path), findings, reason, started)
+                added = _write(Path(path), found, self.reason, started)
             except WriteError as error:
-                failed += 1
+                self.failed.append(name)
                 log.error("%s is not written: %s", name, error)
                 continue
-            left += len(added.left)
+            self.left += len(added.left)
             for finding in added.left:
                 log.warning("%s:%d:%d: %s stays: %s", name, finding.line, finding.column, finding.code, _why(finding))
             if added.directives:
-                directives += added.directives
-                written.append(path)
-    except KeyboardInterrupt:
-        done = {*written}
-        _tell("written", [shown_path(path, results.cwd) for path, _ in groups if path in done])
-        _tell("not written", [shown_path(path, results.cwd) for path, _ in groups if path not in done])
-        raise
-    if not quiet:
-        _say(f"Added {_some(directives, 'noqa directive')} in {_some(len(written), 'file')}.")
-    if failed and written:
-        _tell("written", [shown_path(path, results.cwd) for path in written])
-    return 2 if failed else int(left > 0)
+                self.directives += added.directives
+                if name not in self.written:
+                    self.written.append(name)
 
 
 def _write(path: Path, findings: Sequence[Finding], reason: str, started: int) -> Added:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import time
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asgiway_lint.baselinefiles import BaselineFiles
 from asgiway_lint.check import Outcome, Screen, check_text
@@ -16,6 +16,9 @@ from asgiway_lint.configfiles import Resolver
 from asgiway_lint.errors import UsageError
 from asgiway_lint.output import Output
 from asgiway_lint.project.discovery import Discovered, discover
+
+if TYPE_CHECKING:
+    from asgiway_lint.changes import Changes
 
 __all__ = ["run"]
 
@@ -48,24 +51,29 @@ def run(arguments: Namespace) -> int:
         return 2 if discovered.missing else 0
     if not discovered.files and not discovered.unlisted and not discovered.missing:
         log.warning("no Python files found under the given path(s)")
-    screen = _screen(arguments, cwd)
-    started = time.time_ns()
-    if stdin:
-        outcome = check_text(sys.stdin.buffer.read(), place, resolver, screen=screen)
-    else:
-        outcome = run_check(arguments, discovered, resolver, screen)
-    code = _conclude(arguments, discovered, resolver, outcome, started)
-    return 2 if discovered.missing else code
+    changes = _changes(arguments, cwd)
 
+    def check() -> Outcome:
+        screen = Screen(
+            ignore_noqa=arguments.ignore_noqa,
+            baselines=None if arguments.ignore_baseline else BaselineFiles(),
+            changes=changes,
+        )
+        if stdin:
+            return check_text(sys.stdin.buffer.read(), place, resolver, screen=screen)
+        return run_check(arguments, discovered, resolver, screen)
 
-def _conclude(arguments: Namespace, discovered: Discovered, resolver: Resolver, outcome: Outcome, started: int) -> int:
     if arguments.add_noqa is not None:
+        from asgiway_lint.addnoqa import check_reason
         from asgiway_lint.commands import addnoqa
 
-        return addnoqa.run(outcome.results, arguments.add_noqa, started, quiet=arguments.quiet)
-    nothing_checked = bool(discovered.missing) and not discovered.files
-    print_results(outcome.results, arguments, resolver, summarise=not arguments.quiet and not nothing_checked)
-    return int(outcome.failed and not arguments.exit_zero)
+        code = addnoqa.run(lambda: check().results, check_reason(arguments.add_noqa), quiet=arguments.quiet)
+    else:
+        outcome = check()
+        nothing_checked = bool(discovered.missing) and not discovered.files
+        print_results(outcome.results, arguments, resolver, summarise=not arguments.quiet and not nothing_checked)
+        code = int(outcome.failed and not arguments.exit_zero)
+    return 2 if discovered.missing else code
 
 
 def _refuse_contradictions(arguments: Namespace, paths: list[str]) -> None:
@@ -85,21 +93,12 @@ def _refuse_contradictions(arguments: Namespace, paths: list[str]) -> None:
             raise UsageError("--add-noqa changes files and prints no findings: leave --output-file out")
 
 
-def _screen(arguments: Namespace, cwd: Path) -> Screen:
-    if arguments.add_noqa:
-        from asgiway_lint.addnoqa import check_reason
+def _changes(arguments: Namespace, cwd: Path) -> Changes | None:
+    if arguments.diff_base is None:
+        return None
+    from asgiway_lint.changes import changes_since
 
-        arguments.add_noqa = check_reason(arguments.add_noqa)
-    changes = None
-    if arguments.diff_base is not None:
-        from asgiway_lint.changes import changes_since
-
-        changes = changes_since(arguments.diff_base, cwd)
-    return Screen(
-        ignore_noqa=arguments.ignore_noqa,
-        baselines=None if arguments.ignore_baseline else BaselineFiles(),
-        changes=changes,
-    )
+    return changes_since(arguments.diff_base, cwd)
 
 
 def _show(arguments: Namespace, discovered: Discovered, resolver: Resolver, *, stdin: bool) -> None:
