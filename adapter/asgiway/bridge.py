@@ -73,8 +73,8 @@ class Bridge:
         self._pool = pool
         self._environs = environs
         self._overloaded = False
-        self._governed = settings.workers == "governed"
-        self._governor: tuple[LoopPort, Governor | None] | None = None  # of the loop that was served last
+        self._governed = settings.governed
+        self._governor: tuple[LoopPort, Governor] | None = None  # of the loop that was served last
         self.in_flight: InFlight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
         self.draining: bool = False
         self.receivers: tuple[OnEvent, ...] = () if settings.on_event is None else (settings.on_event,)
@@ -174,9 +174,7 @@ class Bridge:
         known = self._governor
         if known is None or known[0] is not port:
             known = self._governor = (port, governor_of(port))
-        governor = known[1]
-        if governor is not None:
-            governor.watch(self._pool)
+        known[1].watch(self._pool)
 
     def _plan_body(self, scope: Scope, environ: dict[str, Any], chunked: bool) -> tuple[BodyBuffer | None, bool]:
         """Where the request body will arrive (None: there is none), and whether it is taken in before the application runs.

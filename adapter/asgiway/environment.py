@@ -210,19 +210,9 @@ def _callable(text: str) -> Callable[..., object]:
     return result
 
 
-def _workers(text: str) -> int | str:
-    if text.strip().lower() == "governed":
-        return "governed"
-    try:
-        return _whole(text)
-    except ValueError as exc:
-        raise ValueError(f"{exc}, or governed") from None
-
-
 _READERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
     "int": _whole,
     "int | None": _optional(_whole),
-    "Workers | None": _optional(_workers),
     "float": _seconds,
     "float | None": _optional(_seconds),
     "bool": _switch,

@@ -7,10 +7,11 @@ for that like everyone else. (The process's CPU time does not tell: work that re
 
 A tick runs on the loop every TICK seconds while requests wait for a worker, and only then. It keeps a smoothed lateness:
 
-* late: the GIL is contended. Those workers keep their permit that provably wait (their CPU clock has stood still for
-  BLOCKED_AFTER seconds), and one more may compute.
-* on time: permits double, so that a burst of waiting handlers has its threads within some ticks.
-* between: permits rise to a few more than there are blocked workers.
+* late: the GIL is contended. Permits are halved, and if the tick is very late they are cut to those workers that provably
+  wait (their CPU clock has stood still for BLOCKED_AFTER seconds) and one that may compute.
+* on time: permits double, so that a burst of waiting handlers has its threads within some ticks; soon after a cut they
+  rise one by one.
+* between, which is where one computing worker leaves the loop: permits stay, unless all of them are held by blocked workers.
 
 Growth that does not pay is taken back: when permits have grown, but completions have not risen by GAIN within TRIAL seconds,
 what the handlers wait for is busy itself (a database behind 15 connections), and more threads only wait in line there.
@@ -20,7 +21,6 @@ One governor serves all pools of a loop: they share the GIL, so they share the m
 
 from __future__ import annotations
 
-import sys
 import time
 import weakref
 from typing import Protocol
@@ -31,6 +31,7 @@ __all__ = ["FIRST_PERMITS", "Governor", "governor_of"]
 
 TICK = 0.002
 LATE = 0.007
+VERY_LATE = 3 * LATE
 ON_TIME = LATE / 2
 SMOOTHING = 0.3  # weight of the newest tick
 BLOCKED_AFTER = 0.03  # a worker that waits for the GIL makes no progress either, but gets its turn within that
@@ -38,6 +39,8 @@ PROGRESS = 0.0002  # CPU seconds that count as progress
 FIRST_PERMITS = 4
 TRIAL = 0.25
 GAIN = 1.1
+CAREFUL = 1.0  # after a cut, in which permits rise one by one, ...
+STEP_EVERY = 0.02
 HOLD = 2.0  # after growth was taken back, before it is tried again
 FORGET = 5.0  # without waiting requests, after which permits start anew
 
@@ -60,7 +63,17 @@ class _Pool(Protocol):
 class _Watched:
     """What the governor remembers of one pool."""
 
-    __slots__ = ("_base", "_base_rate", "_began", "_completed", "_hold_until", "_progress", "_trial_ends")
+    __slots__ = (
+        "_base",
+        "_base_rate",
+        "_began",
+        "_careful_until",
+        "_completed",
+        "_hold_until",
+        "_last_step",
+        "_progress",
+        "_trial_ends",
+    )
 
     def __init__(self, now: float, pool: _Pool) -> None:
         self._progress: dict[int, tuple[float, float]] = {}  # worker -> CPU seconds, when they last rose
@@ -68,6 +81,8 @@ class _Watched:
         self._base, self._base_rate = pool.permits, 0.0
         self._trial_ends = 0.0
         self._hold_until = 0.0
+        self._careful_until = 0.0
+        self._last_step = 0.0
 
     def blocked(self, pool: _Pool, now: float) -> int:
         """Workers that have used no CPU for a while; all that run, where there are no clocks to tell."""
@@ -111,7 +126,22 @@ class _Watched:
                 self._hold_until = now + HOLD
                 return
             self._base, self._base_rate = permits, rate
+        if now < self._careful_until:
+            # The GIL was contended a moment ago: feel the way up.
+            if now - self._last_step >= STEP_EVERY:
+                self._last_step = now
+                pool.set_permits(min(pool.limit, permits + 1))
+            return
         pool.set_permits(min(pool.limit, max(permits + 4, permits * 2)))
+
+    def cut(self, pool: _Pool, permits: int, now: float) -> None:
+        """Fewer permits, and growth in small steps for a while."""
+        self._careful_until = now + CAREFUL
+        self._last_step = now
+        self._trial_ends = 0.0
+        if permits < pool.permits:
+            self._base, self._base_rate = permits, 0.0
+        pool.set_permits(min(pool.limit, permits))
 
 
 class Governor:
@@ -175,23 +205,24 @@ class Governor:
         port.call_later(TICK, self._tick)
 
     def _adjust(self, pool: _Pool, watched: _Watched, now: float) -> None:
-        if self._late < ON_TIME:
+        late = self._late
+        if late < ON_TIME:
             watched.grow(pool, now)
             return
         blocked = watched.blocked(pool, now)
-        if self._late > LATE:
+        if late > LATE:
+            # A starved loop also ticks rarely, so what is very late is cut at once, not step by step.
+            fewer = 0 if late > VERY_LATE else pool.permits // 2
+            watched.cut(pool, max(fewer, blocked + 1), now)
+        elif blocked >= pool.permits:
             pool.set_permits(min(pool.limit, blocked + 1))
-        else:
-            pool.set_permits(min(pool.limit, max(pool.permits, blocked + 4)))
 
 
 _governors: weakref.WeakKeyDictionary[LoopPort, Governor] = weakref.WeakKeyDictionary()
 
 
-def governor_of(port: LoopPort) -> Governor | None:
-    """The governor of a loop; None on a free-threaded build, where there is no GIL to contend for."""
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        return None
+def governor_of(port: LoopPort) -> Governor:
+    """The governor of a loop."""
     governor = _governors.get(port)
     if governor is None:
         governor = _governors[port] = Governor(port)

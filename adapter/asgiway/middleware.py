@@ -24,7 +24,7 @@ from asgiway.file_response import FileWrapper
 from asgiway.governor import FIRST_PERMITS
 from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
 from asgiway.pool import WorkerPool
-from asgiway.settings import BodyMode, Settings, Workers
+from asgiway.settings import BodyMode, Settings
 
 __all__ = ["WSGIMiddleware"]
 
@@ -41,8 +41,8 @@ class WSGIMiddleware:
 
     Parameters:
         app: the WSGI application (PEP 3333).
-        workers: threads at most; None lets the adapter choose, 1 is for an application that is not thread-safe,
-            "governed" adapts to what the handlers do.
+        workers: threads at most; None lets the adapter choose, by what the handlers do; 1 is for an application that is
+            not thread-safe.
         send_queue_size: taken for a2wsgi's users and without effect; backpressure counts bytes, see `high_water`.
         max_workers, max_queue, queue_timeout, request_timeout, drain_timeout, body, max_body_size, high_water,
             multiprocess, on_event: see ``asgiway.settings.Settings``.
@@ -58,7 +58,7 @@ class WSGIMiddleware:
     def __init__(
         self,
         app: WSGIApplication,
-        workers: Workers | None = None,
+        workers: int | None = None,
         send_queue_size: int = 10,
         *,
         max_workers: int = 128,
@@ -93,7 +93,7 @@ class WSGIMiddleware:
             self.settings.threads,
             max_queue,
             spare=max_workers,
-            permits=FIRST_PERMITS if workers == "governed" else None,
+            permits=FIRST_PERMITS if self.settings.governed else None,
         )
         environs = EnvironBuilder(
             {

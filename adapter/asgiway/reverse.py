@@ -82,8 +82,13 @@ class ASGIMiddleware:
             start_response("400 Bad Request", headers)
             return [body]
         spooled = _spool(environ)
-        exchange = environ[_EXCHANGE] = _Exchange(home.state)
-        return _Response(home.middleware(environ, start_response), exchange, home.loop, spooled)
+        exchange = environ[_EXCHANGE] = _Exchange()
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            exchange.started = True
+            return start_response(status, headers, exc_info)
+
+        return _Response(home.middleware(environ, start), exchange, home.loop, spooled)
 
     def _open(self) -> _Home:
         with self._lock:
@@ -162,10 +167,14 @@ def _spool(environ: dict[str, Any]) -> tempfile.SpooledTemporaryFile[bytes] | No
 class _Exchange:
     """What the two sides know of one request."""
 
-    def __init__(self, state: dict[str, Any]) -> None:
-        self.state = state
+    def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
         self.left = False
+        self.started = False
+        """start_response() was called."""
+        self.body_sent = False
+        self.error: Exception | None = None
+        """What the application has failed with, if its response was not complete by then."""
 
     def leave(self) -> None:
         """On the loop: nobody waits for the response any more."""
@@ -193,7 +202,14 @@ class _Response:
         return self
 
     def __next__(self) -> bytes:
-        return next(self._inner)
+        try:
+            return next(self._inner)
+        except StopIteration:
+            # When the application fails at once after a message, a2wsgi may see its end before its error.
+            exchange = self._exchange
+            if exchange.error is not None and (exchange.body_sent or not exchange.started):
+                raise exchange.error from None
+            raise
 
     def close(self) -> None:
         """PEP 3333: called however the request has ended."""
@@ -249,23 +265,29 @@ class _Home:
                 message = {"headers": [], **message}
             elif message["type"] == "http.response.body":
                 ended = not message.get("more_body", False)
+                exchange.body_sent = True
             await send(message)
 
+        error: Exception | None = None
         try:
             await self._app(scope, receive, checked)
         except asyncio.CancelledError:
             if exchange.left:
                 raise
-            raise AppProtocolError("the ASGI application was cancelled before its response was complete") from None
-        except Exception:
-            if not ended:
-                raise
-            logger.exception("%s %s: the ASGI application failed after its response", scope["method"], scope["path"])
-            return
-        if not begun:
-            raise AppProtocolError("the ASGI application ended without a response")
-        if not ended:
-            raise AppProtocolError("the ASGI application ended before its response was complete")
+            error = AppProtocolError("the ASGI application was cancelled before its response was complete")
+        except Exception as raised:
+            error = raised
+        if error is not None and ended:
+            logger.error(
+                "%s %s: the ASGI application failed after its response", scope["method"], scope["path"], exc_info=error
+            )
+        elif not begun:
+            error = error or AppProtocolError("the ASGI application ended without a response")
+        elif not ended:
+            error = error or AppProtocolError("the ASGI application ended before its response was complete")
+        if error is not None and not ended:
+            exchange.error = error
+            raise error
 
     def close(self) -> None:
         """End the lifespan and the thread."""

@@ -6,16 +6,16 @@ Every name, default and meaning stands in the docstring of ``Settings``; ``WSGIM
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from asgiway.errors import SettingsError
 from asgiway.observe import OnEvent
 
-__all__ = ["BodyMode", "Settings", "Workers"]
+__all__ = ["BodyMode", "Settings"]
 
 BodyMode = Literal["auto", "stream", "spool", "buffer"]
-Workers = int | Literal["governed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,9 @@ class Settings:
     """How an adapter behaves.
 
     Parameters:
-        workers: threads at most; None: as many as `max_workers` allows, but no more than ``min(32, cores + 4)``;
-            1: one-thread mode for an application that is not thread-safe; "governed": up to `max_workers`, as many at a
-            time as the handlers' behaviour calls for (see ``asgiway.governor``).
+        workers: threads at most. None (default): up to `max_workers`, of which as many run at a time as the handlers'
+            behaviour calls for (see ``asgiway.governor``); on a free-threaded Python, where that does not apply and
+            nothing has been tested, ``min(32, cores + 4)``. 1: one-thread mode for an application that is not thread-safe.
         max_workers: upper bound of threads when `workers` is None; also how many workers may be given up after
             `request_timeout` and still be replaced. Default 128.
         max_queue: requests that may wait for a thread; one more gets 503 with Retry-After. Default 1024.
@@ -43,7 +43,7 @@ class Settings:
         on_event: called on the event loop with every event of ``asgiway.observe``. Default None.
     """
 
-    workers: Workers | None = None
+    workers: int | None = None
     max_workers: int = 128
     max_queue: int = 1024
     queue_timeout: float = 30.0
@@ -56,10 +56,7 @@ class Settings:
     on_event: OnEvent | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.workers, str):
-            if self.workers != "governed":
-                raise SettingsError(f"workers={self.workers!r} is not possible; give a number, None, or 'governed'")
-        elif self.workers is not None:
+        if self.workers is not None:
             _at_least("workers", self.workers, 1)
         _at_least("max_workers", self.max_workers, 1)
         _at_least("max_queue", self.max_queue, 0)
@@ -78,13 +75,16 @@ class Settings:
             raise SettingsError(f"on_event={self.on_event!r} can't be called; give a function that takes one event")
 
     @property
+    def governed(self) -> bool:
+        """Whether the number of threads that run follows what they do."""
+        return self.workers is None and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+    @property
     def threads(self) -> int:
         """Threads at most."""
-        if self.workers == "governed":
-            return self.max_workers
         if self.workers is not None:
             return self.workers
-        return min(self.max_workers, 32, (os.cpu_count() or 1) + 4)
+        return self.max_workers if self.governed else min(self.max_workers, 32, (os.cpu_count() or 1) + 4)
 
 
 def _at_least(name: str, value: object, least: float) -> None:

@@ -131,7 +131,7 @@ async def test_handlers_that_wait_get_a_thread_each() -> None:
         start_response("200 OK", [])
         return [b"x"]
 
-    adapter = WSGIMiddleware(app, workers="governed")
+    adapter = WSGIMiddleware(app)
     assert adapter.settings.threads == 128
     answers: list[bytes] = []
 
@@ -143,7 +143,6 @@ async def test_handlers_that_wait_get_a_thread_each() -> None:
             tasks.start_soon(client)
     assert answers == [b"x"] * 60
     governor = governor_of(current_port())
-    assert governor is not None
     await until(lambda: not governor.ticking)  # only while requests wait
     await adapter.aclose()
 
@@ -213,7 +212,6 @@ def test_growth_that_brings_nothing_is_taken_back() -> None:
     async def main() -> None:
         nonlocal most, last
         governor = governor_of(current_port())
-        assert governor is not None
         deadline = time.monotonic() + WAIT
         while time.monotonic() < deadline:
             while pool.queued < 30:
@@ -233,10 +231,14 @@ def test_growth_that_brings_nothing_is_taken_back() -> None:
     until_sync(lambda: pool.threads == 0)
 
 
-def test_settings_know_the_governed_pool() -> None:
+def test_the_pool_is_governed_unless_a_number_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         return []
 
-    assert WSGIMiddleware(app, workers="governed", max_workers=7).settings.threads == 7
-    with pytest.raises(ValueError, match="workers='governd' is not possible; give a number, None, or 'governed'"):
-        WSGIMiddleware(app, workers="governd")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert (WSGIMiddleware(app).settings.governed, WSGIMiddleware(app).settings.threads) == (True, 128)
+    assert WSGIMiddleware(app, max_workers=7).settings.threads == 7
+    assert (WSGIMiddleware(app, 5).settings.governed, WSGIMiddleware(app, 5).settings.threads) == (False, 5)
+    # A free-threaded Python has no GIL to contend for.
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    assert (WSGIMiddleware(app).settings.governed, WSGIMiddleware(app).settings.threads <= 32) == (False, True)
+    assert WSGIMiddleware(app)._pool.permits == WSGIMiddleware(app).settings.threads

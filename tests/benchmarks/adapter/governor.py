@@ -81,7 +81,7 @@ def serve(pool: str, load: str, port: int) -> None:
     else:
         from asgiway import WSGIMiddleware
 
-        wrapped = WSGIMiddleware(legacy, workers="governed" if pool == "governed" else int(pool))
+        wrapped = WSGIMiddleware(legacy, None if pool == "governed" else int(pool))
 
     async def site(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
