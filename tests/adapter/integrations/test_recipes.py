@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import json
 import re
@@ -75,14 +76,16 @@ def test_flask_teardown_of_a_streamed_body() -> None:
     assert [teardown]
     with serve(WSGIMiddleware(app)) as client:
         with client.stream("GET", "/kept") as answer:
-            next(answer.iter_raw())
+            pieces_of_it = answer.iter_raw()  # the answer ends when this is forgotten
+            next(pieces_of_it)
             assert "generator closed" not in events
         # The client has left: the generator is closed, and then the request is torn down. (Flask 3.1 has done that once
         # before, when the view returned; this is so under every server.)
         until(lambda: events[-2:] == ["generator closed", "teardown of /kept"], "the request is torn down")
         events.clear()
         with client.stream("GET", "/plain") as answer:
-            next(answer.iter_raw())
+            pieces_of_it = answer.iter_raw()
+            next(pieces_of_it)
             assert events == ["teardown of /plain"]
         until(lambda: len(events) == 2, "the generator is closed")
 
@@ -103,7 +106,7 @@ def test_flask_async_views_and_the_debugger() -> None:
     @app.get("/async")
     async def asynchronous() -> str:
         await asyncio.sleep(0)
-        return str(asyncio.get_running_loop() is not None)
+        return f"loop running: {asyncio.get_running_loop().is_running()}"
 
     @app.get("/fails")
     def fails() -> str:
@@ -112,7 +115,7 @@ def test_flask_async_views_and_the_debugger() -> None:
     assert [asynchronous, fails]
     app.debug = True
     with serve(WSGIMiddleware(DebuggedApplication(app, evalex=True))) as client:
-        assert client.get("/async").text == "True"
+        assert client.get("/async").text == "loop running: True"
         answer = client.get("/fails")
         assert answer.status_code == 500
         assert "Werkzeug Debugger" in answer.text
@@ -244,11 +247,10 @@ def test_pyramid_tweens_end_before_the_body(pyramid: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------------------- Dash
 @pytest.fixture
-def quiet_dash() -> Iterator[None]:
+def quiet_dash() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # its own imports
-        import dash  # type: ignore[import-untyped] # noqa: F401  # pyright: ignore
-    yield
+        importlib.import_module("dash")
 
 
 @pytest.mark.usefixtures("quiet_dash")
@@ -313,7 +315,7 @@ def test_a_native_path_with_another_method_goes_on_to_the_mount() -> None:
         assert client.get("/native").text == "native"
         assert client.head("/native").status_code == 200
         assert client.post("/native").text == "flask"
-        assert client.put("/native").headers["allow"] == "OPTIONS, POST"
+        assert set(client.put("/native").headers["allow"].split(", ")) == {"OPTIONS", "POST"}  # no GET among them
     fast = fastapi.FastAPI()
     fast.add_api_route("/native", lambda: "native")
     fast.mount("/", WSGIMiddleware(app))

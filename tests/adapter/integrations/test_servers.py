@@ -57,7 +57,14 @@ def slow(environ):
 def size(environ):
     return [str(len(environ["wsgi.input"].read())).encode()]
 
-app = WSGIMiddleware(legacy)
+adapter = WSGIMiddleware(legacy)
+
+async def app(scope, receive, send):
+    async def noted(message):
+        await send(message)
+        if message["type"] == "lifespan.startup.complete":
+            note(f"up-{os.getpid()}")
+    await adapter(scope, receive, noted if scope["type"] == "lifespan" else send)
 """
 
 
@@ -88,6 +95,11 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if words[0] == "gunicorn":
         words.append("--no-control-socket")  # it lies in the home folder
     server = ServerProcess(words, folder)
+    # A SIGTERM that comes while a process starts is lost on granian and on gunicorn's own worker.
+    workers = int(words[words.index("--workers") + 1]) if "--workers" in words else 1
+    until(lambda: len(list(folder.glob("up-*"))) == workers, "all processes have started")
+    if "asgi" in words and words[0] == "gunicorn":
+        until(lambda: server.log.count("ASGI server listening") == workers, "all processes listen")
     yield server
     server.kill()
 
