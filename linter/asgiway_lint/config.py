@@ -24,6 +24,7 @@ __all__ = [
     "AsyncLibrary",
     "HttpClient",
     "Layer",
+    "NamePattern",
     "OutputFormat",
     "PerFileIgnore",
     "Postgres",
@@ -87,6 +88,14 @@ class PerFileIgnore:
     selectors: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NamePattern:
+    """A pattern for dotted names, in which `*` stands for any text, and what the settings say for it (`""`: false)."""
+
+    text: str
+    value: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """What one source says; None where it is silent. The fields have the names of the keys, with underscores."""
@@ -103,6 +112,9 @@ class Layer:
     async_library: AsyncLibrary | None = None
     http_client: HttpClient | None = None
     postgres: Postgres | None = None
+    blocking: tuple[NamePattern, ...] | None = None
+    wrappers: tuple[str, ...] | None = None
+    replacements: tuple[NamePattern, ...] | None = None
     transitive: bool | None = None
     max_depth: int | None = None
     min_severity: Severity | None = None
@@ -127,6 +139,9 @@ class Settings:
         async_library: which library's replacements to name; None: asyncio's.
         http_client: which client to name for blocking HTTP.
         postgres: which driver to name for psycopg2.
+        blocking: calls that block in addition to the catalogue's, with the code of their rule; or, with none, don't.
+        wrappers: functions and decorators that run what they are given off the event loop.
+        replacements: what to name instead of what the catalogue does.
         transitive: whether calls are followed through synchronous functions of the project.
         max_depth: most functions between a coroutine and the call that blocks; None for any number.
         min_severity: milder findings are not shown and don't count.
@@ -146,6 +161,9 @@ class Settings:
     async_library: AsyncLibrary | None = None
     http_client: HttpClient = "httpx"
     postgres: Postgres = "asyncpg"
+    blocking: tuple[NamePattern, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    replacements: tuple[NamePattern, ...] = ()
     transitive: bool = True
     max_depth: int | None = None
     min_severity: Severity = Severity.WARNING
@@ -284,6 +302,52 @@ def _per_file_ignores(key: str, value: object, place: _Place) -> tuple[PerFileIg
     )
 
 
+def _blocking(key: str, value: object, place: _Place) -> tuple[NamePattern, ...]:
+    found: list[NamePattern] = []
+    for name, code in _table(key, value, place, "names and codes ('acme.db.*' = 'AW103')"):
+        if code is False:
+            found.append(NamePattern(name, ""))
+        elif isinstance(code, str) and code.upper().startswith("AW1") and code.upper() in place.codes:
+            found.append(NamePattern(name, code.upper()))
+        else:
+            choices = sorted(known for known in place.codes if known.startswith("AW1"))
+            raise place.wrong(
+                f"{key}.{name}",
+                f"must be false or the code of a rule about blocking calls ({choices[0]} to {choices[-1]}), not {_shown(code)}",
+            )
+    return tuple(found)
+
+
+def _replacements(key: str, value: object, place: _Place) -> tuple[NamePattern, ...]:
+    pairs = _table(key, value, place, "names ('requests.*' = 'acme.http.client')")
+    return tuple(NamePattern(name, _string(f"{key}.{name}", text, place)) for name, text in pairs)
+
+
+def _table(key: str, value: object, place: _Place, of: str) -> list[tuple[str, object]]:
+    if not isinstance(value, dict):
+        raise place.wrong(key, f"must be a table of {of}, not {_shown(value)}")
+    table = cast("dict[str, object]", value)
+    for name, item in table.items():
+        if isinstance(item, dict):
+            raise place.wrong(f"{key}.{name}", "is a table; put names with dots into quotes ('acme.db.query')")
+        _check_name(key, name, place)
+    return list(table.items())
+
+
+def _dotted_names(key: str, value: object, place: _Place) -> tuple[str, ...]:
+    names = _strings(key, value, place)
+    for name in names:
+        if "*" in name:
+            raise place.wrong(key, f"must be whole names, without *: '{name}'")
+        _check_name(key, name, place)
+    return names
+
+
+def _check_name(key: str, name: str, place: _Place) -> None:
+    if not all(part.replace("*", "x").isidentifier() for part in name.split(".")):
+        raise place.wrong(key, f"'{name}' is no dotted name, such as 'acme.db.query' or 'acme.sdk.Client.*'", ": ")
+
+
 def _path(key: str, value: object, place: _Place) -> Path:
     return _absolute(_string(key, value, place), place.folder)
 
@@ -329,6 +393,9 @@ KEYS: Mapping[str, _Parse] = {
     "async-library": _one_of(get_args(AsyncLibrary), str),
     "http-client": _one_of(get_args(HttpClient), str),
     "postgres": _one_of(get_args(Postgres), str),
+    "blocking": _blocking,
+    "wrappers": _dotted_names,
+    "replacements": _replacements,
     "transitive": _boolean,
     "max-depth": _positive,
     "min-severity": _one_of(list(Severity), Severity),

@@ -31,12 +31,18 @@ def settings_lines(path: Path, settings: Settings) -> Iterator[str]:
     yield _optional("async-library", settings.async_library, "asyncio")
     yield f"http-client = {_string(settings.http_client)}"
     yield f"postgres = {_string(settings.postgres)}"
+    yield f"wrappers = {_list(settings.wrappers)}"
     yield f"transitive = {_boolean(settings.transitive)}"
     yield f"max-depth = {settings.max_depth}" if settings.max_depth else "# max-depth is not set: any number"
     yield f"min-severity = {_string(settings.min_severity)}"
     yield _optional("output-format", settings.output_format, "full on a terminal, else concise")
     yield _optional("baseline", None if settings.baseline is None else str(settings.baseline), "all findings are shown")
     yield f"cache-dir = {_string(str(settings.cache_dir))}"
+    for title, patterns in (("blocking", settings.blocking), ("replacements", settings.replacements)):
+        if patterns:
+            yield ""
+            yield f"[{title}]"
+            yield from (f"{_string(p.text)} = {_string(p.value) if p.value else 'false'}" for p in patterns)
     if settings.per_file_ignores:
         yield ""
         yield "[per-file-ignores]"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asgiway_lint.config import KEYS, Layer, Settings, parse_layer
+from asgiway_lint.config import KEYS, Layer, NamePattern, Settings, parse_layer
 from asgiway_lint.configfiles import Resolver, parse_inline
 from asgiway_lint.errors import ConfigError
 from asgiway_lint.finding import Severity
@@ -44,6 +44,9 @@ def test_every_key_is_parsed() -> None:
             "async-library": "trio",
             "http-client": "aiohttp",
             "postgres": "psycopg",
+            "blocking": {"acme.db.*": "aw102", "acme.db.quick": False},
+            "wrappers": ["acme.offload"],
+            "replacements": {"requests.*": "acme.http"},
             "transitive": False,
             "max-depth": 3,
             "min-severity": "error",
@@ -252,3 +255,27 @@ def test_mistakes_in_inline_settings(tmp_path: Path, text: str, message: str) ->
         parse_inline(text, cwd=tmp_path, codes=CODES)
     assert message in str(caught.value)
     assert "--config" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        pytest.param({"blocking": ["a"]}, "'blocking' must be a table of names and codes", id="no table"),
+        pytest.param({"blocking": {"a.b": "AW001"}}, "'blocking.a.b' must be false or the code of", id="other rule"),
+        pytest.param({"blocking": {"a.b": True}}, "'blocking.a.b' must be false or the code of", id="true"),
+        pytest.param({"blocking": {"a": {"b": "AW101"}}}, "put names with dots into quotes", id="quotes missing"),
+        pytest.param({"blocking": {"a b": "AW101"}}, "'a b' is no dotted name", id="no name"),
+        pytest.param({"wrappers": ["a.*"]}, "must be whole names, without *: 'a.*'", id="pattern"),
+        pytest.param({"replacements": {"a.b": 1}}, "'replacements.a.b' must be a string, not 1", id="no string"),
+    ],
+)
+def test_mistakes_in_calls_of_ones_own(table: Mapping[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        layer(table)
+    assert message in str(caught.value)
+
+
+def test_calls_of_ones_own() -> None:
+    parsed = layer({"blocking": {"a.*": "aw102", "a.b": False}, "replacements": {"c.d": "e"}})
+    assert parsed.blocking == (NamePattern("a.*", "AW102"), NamePattern("a.b", ""))
+    assert parsed.replacements == (NamePattern("c.d", "e"),)

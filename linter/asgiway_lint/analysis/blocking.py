@@ -8,7 +8,9 @@ from typing import Final
 from asgiway_lint.analysis import calls
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.values import (
+    BOUND,
     EXT,
+    FUNCTION,
     INSTANCE,
     METHOD,
     NONE,
@@ -154,7 +156,7 @@ def entry_of(evaluator: Evaluator, value: Value) -> Site | None:
     catalogue = evaluator.catalogue
     if kind == EXT:
         name = value[1]
-        if not catalogue.known_package(name.partition(".")[0]):
+        if not catalogue.concerns(name.partition(".")[0]):
             return None
         entry = catalogue.find(name)
     elif kind == METHOD:
@@ -163,6 +165,9 @@ def entry_of(evaluator: Evaluator, value: Value) -> Site | None:
     elif kind == INSTANCE:
         name = value[1]
         entry = catalogue.find_method(name, "__call__")
+    elif kind in (FUNCTION, BOUND) and catalogue.customised:
+        name = evaluator.dotted(value[1], value[2])
+        entry = catalogue.custom_entry(name)[1]
     else:
         return None
     return Site(entry, entry.name.removesuffix(".*") if kind == EXT else name) if entry and entry.default else None

@@ -88,6 +88,8 @@ def _of_value(evaluator: Evaluator, value: tuple[object, ...], layers: int) -> s
         assert isinstance(path, str)
         assert isinstance(index, int)
         facts = evaluator.facts(path)
+        if evaluator.catalogue.customised and evaluator.catalogue.wrapper(evaluator.dotted(path, index)) is not None:
+            return OPAQUE
         if facts is not None and _runs_its_function(evaluator, path, facts, index, layers):
             return PLAIN
     return OPAQUE

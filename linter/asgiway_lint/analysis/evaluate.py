@@ -276,6 +276,12 @@ class Evaluator:
         assert facts is not None
         return Place(path, scope, END, facts.scopes[scope].body)
 
+    def dotted(self, path: str, scope: int) -> str:
+        """The dotted name of a function or class of the project, as its settings would name it."""
+        facts = self.facts(path)
+        assert facts is not None
+        return f"{self.finder.dotted(path)}.{facts.scopes[scope].qualname}"
+
     def names_of(self, values: Values) -> tuple[str, ...]:
         """The dotted names among `values` that are external."""
         return tuple([value[1] for value in values if value[0] == EXT])

@@ -18,6 +18,7 @@ from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.pool import Dealer, processes
 from asgiway_lint.catalogue import load
+from asgiway_lint.catalogue.custom import CustomCatalogue, Customs
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import SourceProblem
 from asgiway_lint.facts.reader import quick_reading
@@ -136,7 +137,7 @@ def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tupl
 class _Session:
     """What the checks of one process share: facts, and an evaluator for each set of source roots."""
 
-    def __init__(self, store: Store, evaluators: dict[tuple[str, ...], Evaluator]) -> None:
+    def __init__(self, store: Store, evaluators: dict[tuple[object, ...], Evaluator]) -> None:
         self._store = store
         self._evaluators = evaluators
         self._catalogue = load()
@@ -164,9 +165,11 @@ class _Session:
     def _evaluator(self, settings: Settings) -> Evaluator:
         root = absolute(str(settings.root))
         sources = tuple(absolute(str(source)) for source in settings.src)
-        key = (root, *sources)
+        customs = Customs(settings.blocking, settings.wrappers, settings.replacements)
+        key = (root, sources, customs)
         if key not in self._evaluators:
-            self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources), self._catalogue)
+            catalogue = CustomCatalogue(self._catalogue, customs) if customs else self._catalogue
+            self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources), catalogue)
         return self._evaluators[key]
 
 

@@ -92,8 +92,11 @@ def _run_by(evaluator: Evaluator, value: Value) -> Iterator[Function]:
     if kind in (FUNCTION, BOUND):
         function = (value[1], value[2])
         scope = _scope(evaluator, function)
-        if scope is not None and not scope.generator and decorators.kind(evaluator, *function) == decorators.PLAIN:
-            yield function
+        if scope is None or scope.generator or decorators.kind(evaluator, *function) != decorators.PLAIN:
+            return
+        if evaluator.catalogue.customised and evaluator.catalogue.custom_entry(evaluator.dotted(*function))[0]:
+            return  # the settings have the last word on it
+        yield function
     elif kind == CLASS:
         yield from _constructors(evaluator, value[1], value[2])
     elif kind == OBJECT:

@@ -57,6 +57,19 @@ class Catalogue:
         return top in self.packages
 
     @property
+    def customised(self) -> bool:
+        """Whether a project's settings add to it; only then do its own functions have entries."""
+        return False
+
+    def concerns(self, top: str) -> bool:
+        """Whether anything of the top-level package `top` may have an entry; parses nothing."""
+        return self.known_package(top)
+
+    def custom_entry(self, name: str) -> tuple[bool, Entry | None]:
+        """Whether a project's settings say something of a name, and the entry that they make; None: not to be reported."""
+        return False, None
+
+    @property
     def parsed_packages(self) -> tuple[str, ...]:
         """The packages whose files have been parsed so far."""
         return tuple(sorted(name for name, file in self._files.items() if file is not None))
