@@ -15,7 +15,7 @@ __all__ = ["Finding", "Findings", "Place", "Places"]
 
 _HERE = Path(__file__).resolve().parent
 _ADAPTER = _HERE.parent
-_INSTALLED = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+_INSTALLED = {"site-packages", "dist-packages"}
 _STDLIB = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib")}
 
 
@@ -132,7 +132,7 @@ class Places:
             return "adapter"
         if any(path.is_relative_to(root) for root in self._roots):
             return "own"
-        if any(path.is_relative_to(folder) for folder in _INSTALLED):
+        if _INSTALLED.intersection(path.parts):
             return "library"
         # site-packages lie inside the standard library's folder, so this one comes second
         return "adapter" if any(path.is_relative_to(folder) for folder in _STDLIB) else "own"
