@@ -40,7 +40,7 @@ def _name(evaluator: Evaluator, step: Step, site: Site) -> str:
     """What a step runs, by the name that its file gives it; of another module with that module's name in front."""
     if step.function is None:
         return site.symbol
-    path, index = step.function
+    path, index, _ = step.function
     facts = evaluator.facts(path)
     assert facts is not None  # its chain came out of these facts
     scope = facts.scopes[index]

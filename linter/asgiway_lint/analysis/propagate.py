@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 from asgiway_lint.analysis import blocking, contexts, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.guards import Known, excluded
 from asgiway_lint.analysis.targets import Function, Groups
 from asgiway_lint.analysis.values import BOUND, EXT, FUNCTION, METHOD, Value, Values
 from asgiway_lint.facts import Facts
-from asgiway_lint.facts.model import Call, Event
+from asgiway_lint.facts.model import Call, Event, Scope
 
 __all__ = ["Hop", "Propagation", "Step", "hop_at", "hops_of"]
 
@@ -167,7 +168,15 @@ class Propagation:
 
 
 def hops_of(
-    propagation: Propagation, evaluator: Evaluator, path: str, facts: Facts, scopes: frozenset[int], transitive: bool
+    propagation: Propagation,
+    evaluator: Evaluator,
+    path: str,
+    facts: Facts,
+    scopes: frozenset[int],
+    *,
+    transitive: bool,
+    known: Known = (),
+    home: Scope | None = None,
 ) -> Iterator[Hop]:
     """All hops in some scopes of a module, calls first.
 
@@ -178,20 +187,22 @@ def hops_of(
         facts: its facts.
         scopes: the scopes to look at.
         transitive: also what runs functions of the project.
+        known: what is known of the parameters of the function `home`, to leave out what does not run then.
+        home: that function.
     """
     calls, events = _contents(evaluator, path, facts)
     excused: frozenset[int] | None = None
     for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
         call = facts.calls[index]
         values = evaluator.callee(path, call)
-        if not values:
+        if not values or (home is not None and excluded(facts, call.block, home, known)):
             continue
         site = blocking.direct_call(evaluator, path, facts, index, values)
         groups: Groups = ()
         if site is None:
             if not transitive:
                 continue
-            groups = targets.run_by_call(evaluator, path, facts, call, values)
+            groups = targets.run_by_call(evaluator, path, facts, call, values, known)
             if not groups:
                 continue
         elif excused is None:
@@ -200,6 +211,8 @@ def hops_of(
             yield hop_at(call, site, groups)
     for index in sorted(index for scope in scopes for index in events.get(scope, ())):
         event = facts.events[index]
+        if home is not None and excluded(facts, event.block, home, known):
+            continue
         site = blocking.direct_event(evaluator, path, event)
         groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
         if site is not None or groups:
@@ -213,14 +226,15 @@ def hop_at(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
 
 def _body(propagation: Propagation, evaluator: Evaluator, function: Function) -> tuple[Hop, ...]:
     """What a function does, in order, up to where it asks whether a loop is running."""
-    path, index = function
+    path, index, known = function
     facts = evaluator.facts(path)
     if facts is None:
         return ()
     homes = evaluator.table(("homes", path), lambda: contexts.home_scopes(facts))
     scopes = frozenset([index, *(scope for scope, home in enumerate(homes) if home == index)])
     hops = sorted(
-        hops_of(propagation, evaluator, path, facts, scopes, transitive=True), key=lambda hop: (hop.seq, hop.column)
+        hops_of(propagation, evaluator, path, facts, scopes, transitive=True, known=known, home=facts.scopes[index]),
+        key=lambda hop: (hop.seq, hop.column),
     )
     if not hops:
         return ()

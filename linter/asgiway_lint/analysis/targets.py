@@ -11,6 +11,7 @@ from typing import Final
 
 from asgiway_lint.analysis import contexts, decorators, members
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.guards import Known, known_parameters
 from asgiway_lint.analysis.values import (
     AWAITABLE,
     BOUND,
@@ -29,8 +30,8 @@ from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
 
 __all__ = ["Function", "Groups", "run_by_call", "run_by_event", "run_by_values"]
 
-Function = tuple[str, int]
-"""A function of the project: its file and its scope."""
+Function = tuple[str, int, Known]
+"""A function of the project: its file, its scope, and what its caller fixes of its parameters."""
 
 Groups = tuple[tuple[Function, ...], ...]
 """For each possibility the functions that run then; all possibilities have to block before anybody is accused."""
@@ -40,7 +41,9 @@ _NO_METACLASS: Final = frozenset({"abc.ABCMeta"})
 _ITERATES: Final = frozenset({"enumerate", "zip", "reversed", "iter", "filter", "map"})
 
 
-def run_by_call(evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values) -> Groups:
+def run_by_call(
+    evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values, caller: Known = ()
+) -> Groups:
     """What a call runs.
 
     Args:
@@ -49,6 +52,7 @@ def run_by_call(evaluator: Evaluator, path: str, facts: Facts, call: Call, value
         facts: its facts.
         call: the call.
         values: what it may call.
+        caller: what is known of the parameters of the function around it.
     """
     if call.args and contexts.consumes(call.callee):
         consumed = _iterated(evaluator, facts, call.args[0], Place(path, call.scope, call.seq, call.block))
@@ -56,19 +60,19 @@ def run_by_call(evaluator: Evaluator, path: str, facts: Facts, call: Call, value
             return consumed
     if call.callee[0] == model.SCOPE:
         return _NOTHING  # a lambda that is called where it stands counts as a part of the body around it
-    groups = run_by_values(evaluator, values)
+    groups = run_by_values(evaluator, values, call, caller)
     if groups and call.flags & AWAITED and not _gives_awaitable(evaluator, path, facts, call):
         return _NOTHING  # the coroutine knows better than our types
     return groups
 
 
-def run_by_values(evaluator: Evaluator, values: Values) -> Groups:
-    """What calling one of some values runs."""
+def run_by_values(evaluator: Evaluator, values: Values, call: Call | None = None, caller: Known = ()) -> Groups:
+    """What calling one of some values runs; without a `call` nothing is known of the arguments."""
     groups: list[tuple[Function, ...]] = []
     for value in values:
         if value == NONE:
             continue
-        found = tuple(_run_by(evaluator, value))
+        found = tuple([_variant(evaluator, function, value, call, caller) for function in _run_by(evaluator, value)])
         if not found:
             return _NOTHING
         groups.append(found)
@@ -87,14 +91,21 @@ def run_by_event(evaluator: Evaluator, path: str, facts: Facts, event: Event) ->
     return _NOTHING
 
 
+def _variant(evaluator: Evaluator, function: Function, value: Value, call: Call | None, caller: Known) -> Function:
+    if call is None or value[0] == PARTIAL:
+        return function
+    path, index, _ = function
+    return path, index, known_parameters(evaluator, path, index, call, caller, bound=value[0] != FUNCTION)
+
+
 def _run_by(evaluator: Evaluator, value: Value) -> Iterator[Function]:
     kind = value[0]
     if kind in (FUNCTION, BOUND):
-        function = (value[1], value[2])
+        function: Function = (value[1], value[2], ())
         scope = _scope(evaluator, function)
-        if scope is None or scope.generator or decorators.kind(evaluator, *function) != decorators.PLAIN:
+        if scope is None or scope.generator or decorators.kind(evaluator, *function[:2]) != decorators.PLAIN:
             return
-        if evaluator.catalogue.customised and evaluator.catalogue.custom_entry(evaluator.dotted(*function))[0]:
+        if evaluator.catalogue.customised and evaluator.catalogue.custom_entry(evaluator.dotted(*function[:2]))[0]:
             return  # the settings have the last word on it
         yield function
     elif kind == CLASS:
@@ -142,9 +153,9 @@ def _methods(evaluator: Evaluator, value: Value, name: str) -> Iterator[Function
             continue
         last = found[-1]
         if last.kind == "def":
-            function: Function = (base[1], last.a)
+            function: Function = (base[1], last.a, ())
             scope = _scope(evaluator, function)
-            if scope is not None and decorators.kind(evaluator, *function) == decorators.PLAIN:
+            if scope is not None and decorators.kind(evaluator, *function[:2]) == decorators.PLAIN:
                 yield function
         return
 
@@ -166,7 +177,7 @@ def _loaded(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
         for value in evaluator.values(step[1], place):
             found = members.property_function(evaluator, value, step[2])
             if found is not None and decorators.kind(evaluator, *found) == decorators.PROPERTY:
-                groups.append((found,))
+                groups.append(((*found, ()),))
             elif value != NONE:
                 groups.clear()
                 break
@@ -191,11 +202,11 @@ def _iterated(evaluator: Evaluator, facts: Facts, expr: Expr, place: Place) -> G
     for value in evaluator.callee(place.path, call):
         if value[0] not in (FUNCTION, BOUND):
             return _iterated_object(evaluator, expr, place)
-        function = (value[1], value[2])
+        function: Function = (value[1], value[2], ())
         scope = _scope(evaluator, function)
-        if scope is None or not scope.generator or decorators.kind(evaluator, *function) != decorators.PLAIN:
+        if scope is None or not scope.generator or decorators.kind(evaluator, *function[:2]) != decorators.PLAIN:
             return _iterated_object(evaluator, expr, place)
-        groups.append((function,))
+        groups.append((_variant(evaluator, function, value, call, ()),))
     return tuple(groups)
 
 
@@ -207,12 +218,13 @@ def _entered(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
     """What entering and leaving a ``with`` runs."""
     if expr[0] == model.CALL:
         groups: list[tuple[Function, ...]] = []
-        for value in evaluator.callee(place.path, evaluator.call(place.path, expr[1])):
-            function = (value[1], value[2]) if value[0] in (FUNCTION, BOUND) else None
-            if function is None or decorators.kind(evaluator, *function) != decorators.MANAGER:
+        call = evaluator.call(place.path, expr[1])
+        for value in evaluator.callee(place.path, call):
+            function: Function | None = (value[1], value[2], ()) if value[0] in (FUNCTION, BOUND) else None
+            if function is None or decorators.kind(evaluator, *function[:2]) != decorators.MANAGER:
                 groups.clear()
                 break
-            groups.append((function,))
+            groups.append((_variant(evaluator, function, value, call, ()),))
         if groups:
             return tuple(groups)
     return _special(evaluator, evaluator.values(expr, place), ("__enter__", "__exit__"))

@@ -96,6 +96,7 @@ class Builder:
         self.columns = columns
         self.scopes: list[ScopeBuilder] = []
         self.blocks: list[list[int]] = [[-1, 0, 0]]
+        self.guards: dict[int, tuple[tuple[str, str], ...]] = {}
         self.calls: list[Call] = []
         self.events: list[Event] = []
         self.block = 0

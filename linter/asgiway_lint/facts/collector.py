@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from asgiway_lint.facts.builder import FUNCTIONS
+from asgiway_lint.facts.conditions import OPPOSITES, conditions
 from asgiway_lint.facts.expressions import OPERATORS, Expressions
 from asgiway_lint.facts.model import (
     ARM_LOOP,
@@ -52,7 +53,12 @@ def collect(tree: ast.Module, columns: Columns, directives: tuple[Directive, ...
     collector.run(tree)
     return Facts(
         tuple([scope.finish() for scope in collector.scopes]),
-        tuple([Block(*block) for block in collector.blocks]),
+        tuple(
+            [
+                Block(parent, group, flags, collector.guards.get(index, ()))
+                for index, (parent, group, flags) in enumerate(collector.blocks)
+            ]
+        ),
         tuple(collector.calls),
         tuple(collector.events),
         directives,
@@ -172,13 +178,20 @@ class _Collector(Expressions):
         self.groups += 1
         group = self.groups
         outer = self.open_block(group)
+        guard = conditions(node.test)
+        if guard:
+            self.guards[self.block] = guard
         self.narrow(node.test)
         ends = self.close_block(outer, self.body(node.body))
         if ends and isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not):
             self.narrow(node.test.operand)
         if not node.orelse:
             return False
-        return self.arm(node.orelse, group) and ends
+        outer = self.open_block(group)
+        if len(guard) == 1 and not isinstance(node.test, ast.BoolOp):
+            name, condition = guard[0]
+            self.guards[self.block] = ((name, OPPOSITES[condition]),)
+        return self.close_block(outer, self.body(node.orelse)) and ends
 
     def on_for(self, node: ast.For) -> bool:
         return self.loop(node, "iter", self.expr(node.iter))

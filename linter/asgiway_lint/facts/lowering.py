@@ -42,6 +42,7 @@ _UNARY: Final[dict[str, type[ast.unaryop]]] = {
     "Not": ast.Not,
     "Plus": ast.UAdd,
 }
+_IDENTITY: Final[dict[str, type[ast.cmpop]]] = {"Is": ast.Is, "IsNot": ast.IsNot}
 _NOWHERE: Final[Position] = (1, 0, 1, 0)
 
 
@@ -365,9 +366,12 @@ class _Lowering:
         return ast.UnaryOp(_UNARY[type(node.operator).__name__](), self._expr(node.expression))
 
     def _is_Comparison(self, node: cst.Comparison) -> ast.expr:
-        # The collector asks only for the operands.
+        # The collector asks only for the operands, and for `is` and `is not`.
         others = [self._expr(target.comparator) for target in node.comparisons]
-        return ast.Compare(self._expr(node.left), [ast.Eq() for _ in others], others)
+        operators: list[ast.cmpop] = [
+            _IDENTITY.get(type(target.operator).__name__, ast.Eq)() for target in node.comparisons
+        ]
+        return ast.Compare(self._expr(node.left), operators, others)
 
     def _elements(self, nodes: Sequence[Any]) -> list[ast.expr]:
         return [

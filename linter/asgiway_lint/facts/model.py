@@ -66,7 +66,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 Expr = tuple[Any, ...]
 
@@ -104,11 +104,13 @@ class Block(NamedTuple):
         group: number of the statement that makes alternatives (``if``, ``match``); 0 for none. Of two blocks with the same
             group only one runs.
         flags: `ARM_LOOP`, `ARM_ENDS`.
+        guard: (name, condition) pairs that all hold inside: "none" and "some" (it is None, it is not), "true" and "false".
     """
 
     parent: int
     group: int
     flags: int
+    guard: tuple[tuple[str, str], ...] = ()
 
 
 class Param(NamedTuple):

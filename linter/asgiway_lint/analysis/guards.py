@@ -1,0 +1,123 @@
+"""Conditions on parameters: what stands under ``if path is not None:`` does not run for a caller who gives no path.
+
+Of a parameter's value only this much is followed: it is None, it is another false value, or it is a true one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.facts import Facts, model
+from asgiway_lint.facts.model import Call, Expr, Scope
+
+__all__ = ["Known", "excluded", "known_parameters"]
+
+Known = tuple[tuple[str, str], ...]
+"""Parameters whose value a caller fixes: name and kind ("none", "false" or "true"), by name."""
+
+# Kind of value -> conditions of `Block.guard` that it makes true.
+_HOLDS: Final[Mapping[str, frozenset[str]]] = {
+    "none": frozenset({"none", "false"}),
+    "false": frozenset({"some", "false"}),
+    "true": frozenset({"some", "true"}),
+}
+_SWITCHES: Final[tuple[Expr, ...]] = ((model.CONST, None), (model.CONST, False), (model.CONST, True))
+
+
+def known_parameters(evaluator: Evaluator, path: str, index: int, call: Call, caller: Known, *, bound: bool) -> Known:
+    """What a call fixes of the parameters on which the function's conditions depend.
+
+    Args:
+        evaluator: the run's evaluator.
+        path, index: the function.
+        call: the call.
+        caller: what is known of the caller's own parameters.
+        bound: the first parameter is given by the object or class.
+    """
+    facts = evaluator.facts(path)
+    assert facts is not None
+    wanted = evaluator.table(("guarded", path), lambda: _guarded(facts)).get(index)
+    if not wanted:
+        return ()
+    scope = facts.scopes[index]
+    if bound and (model.NAME, "staticmethod") in scope.decorators:
+        bound = False
+    unclear = any(arg[0] == model.STAR for arg in call.args) or any(name is None for name, _ in call.keywords)
+    keywords = dict(call.keywords)
+    found: list[tuple[str, str]] = []
+    for position, param in enumerate(scope.params):
+        if param.name not in wanted or param.kind not in ("pos", "kw"):
+            continue
+        place = position - bound
+        given: Expr | None
+        if param.name in keywords:
+            given = keywords[param.name]
+        elif unclear:
+            continue
+        elif param.kind == "pos" and 0 <= place < len(call.args):
+            given = call.args[place]
+        else:
+            given = param.default
+        kind = _kind(given, caller)
+        if kind is not None:
+            found.append((param.name, kind))
+    return tuple(sorted(found))
+
+
+def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
+    """Whether code in `block` of `function` does not run when its parameters are as `known`."""
+    if not known:
+        return False
+    kinds = dict(known)
+    while block >= 0 and block != function.body:
+        for name, condition in facts.blocks[block].guard:
+            if name in kinds and condition not in _HOLDS[kinds[name]]:
+                return True
+        block = facts.blocks[block].parent
+    return False
+
+
+def _kind(given: Expr | None, caller: Known) -> str | None:
+    if given is None:
+        return None
+    if given[0] == model.CONST:
+        return "none" if given[1] is None else "true" if given[1] else "false"
+    if given[0] == model.NAME:
+        return dict(caller).get(given[1])
+    return None
+
+
+def _guarded(facts: Facts) -> dict[int, frozenset[str]]:
+    """For each function the parameters that its conditions ask about, if nothing else is ever assigned to them."""
+    bodies = {scope.body: index for index, scope in enumerate(facts.scopes) if scope.kind in ("def", "lambda")}
+    found: dict[int, set[str]] = {}
+    for block in facts.blocks:
+        if not block.guard:
+            continue
+        around = block.parent
+        while around >= 0 and around not in bodies:
+            around = facts.blocks[around].parent
+        if around < 0:
+            continue
+        scope = facts.scopes[bodies[around]]
+        for name, _ in block.guard:
+            if _is_constant(scope, name):
+                found.setdefault(bodies[around], set()).add(name)
+    # A parameter that is handed on may matter further down.
+    for call in facts.calls:
+        scope = facts.scopes[call.scope]
+        if scope.kind != "def":
+            continue
+        switches = [param.name for param in scope.params if param.default in _SWITCHES]
+        for given in (*call.args, *[value for _, value in call.keywords]) if switches else ():
+            if given[0] == model.NAME and given[1] in switches and _is_constant(scope, given[1]):
+                found.setdefault(call.scope, set()).add(given[1])
+    return {index: frozenset(names) for index, names in found.items()}
+
+
+def _is_constant(scope: Scope, name: str) -> bool:
+    """Whether a name is a parameter that is never assigned to."""
+    bindings = scope.bindings.get(name, ())
+    return len(bindings) == 1 and bindings[0].kind == "param"
