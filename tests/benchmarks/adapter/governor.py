@@ -68,7 +68,7 @@ def serve(pool: str, load: str, port: int) -> None:
 
     work = LOADS[load]
 
-    def legacy(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def legacy(environ: Any, start_response: Any) -> list[bytes]:
         work()
         start_response("200 OK", [("Content-Length", "2")])
         return [b"ok"]
@@ -126,8 +126,9 @@ async def native(port: int, until: float) -> list[float]:
 
 async def drive(port: int, seconds: float) -> tuple[float, list[float]]:
     until = time.monotonic() + seconds
-    latencies, *counts = await asyncio.gather(native(port, until), *(client(port, until) for _ in range(CONNECTIONS)))
-    return sum(counts) / seconds, latencies
+    beside = asyncio.create_task(native(port, until))
+    counts = await asyncio.gather(*(client(port, until) for _ in range(CONNECTIONS)))
+    return sum(counts) / seconds, await beside
 
 
 def measure(pool: str, load: str, seconds: float) -> tuple[float, float, float]:

@@ -124,30 +124,38 @@ async def drive(app: ASGI, requests: int, in_flight: int) -> float:
     return (time.process_time() - before) / (share * in_flight) * 1e6
 
 
+def measure(rounds: int, requests: int, threads: int) -> dict[str, dict[str, float]]:
+    """CPU microseconds a request: case -> peer -> median of interleaved rounds."""
+    peers: dict[str, Callable[[Any], ASGI]] = {
+        "inline": Inline,
+        "asgiway": lambda app: WSGIMiddleware(app, threads),
+        "a2wsgi": lambda app: A2wsgi(app, workers=threads),
+        "asgiref": asgiref.wsgi.WsgiToAsgi,
+        "starlette": StarletteBridge,
+    }
+    cases = [("hello", hello, 1, 1), ("hello", hello, 64, 1), ("generator", hello_generator, 64, 1)]
+    cases.append(("1000 chunks", chunks, 16, 40))
+    results: dict[str, dict[str, float]] = {}
+    for name, app, in_flight, divisor in cases:
+        figures: dict[str, list[float]] = {peer: [] for peer in peers}
+        for _ in range(rounds):
+            for peer, make in peers.items():
+                slow = 1 if peer in ("inline", "asgiway") else 4
+                figures[peer].append(uvloop.run(drive(make(app), requests // divisor // slow, in_flight)))
+        results[f"{name}, {in_flight} in flight"] = {peer: statistics.median(figures[peer]) for peer in peers}
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=4000)
     parser.add_argument("--threads", type=int, default=10)
     options = parser.parse_args()
-    peers: dict[str, Callable[[Any], ASGI]] = {
-        "inline": Inline,
-        "asgiway": lambda app: WSGIMiddleware(app, options.threads),
-        "a2wsgi": lambda app: A2wsgi(app, workers=options.threads),
-        "asgiref": asgiref.wsgi.WsgiToAsgi,
-        "starlette": StarletteBridge,
-    }
-    cases = [("hello", hello, 1, 1), ("hello", hello, 64, 1), ("generator", hello_generator, 64, 1)]
-    cases.append(("1000 chunks", chunks, 16, 40))
-    print(f"{'CPU us per request':24}" + "".join(f"{name:>12}" for name in peers))
-    for name, app, in_flight, divisor in cases:
-        figures: dict[str, list[float]] = {peer: [] for peer in peers}
-        for _ in range(options.rounds):
-            for peer, make in peers.items():
-                slow = 1 if peer in ("inline", "asgiway") else 4
-                figures[peer].append(uvloop.run(drive(make(app), options.requests // divisor // slow, in_flight)))
-        medians = "".join(f"{statistics.median(figures[peer]):12.1f}" for peer in peers)
-        print(f"{name + f', {in_flight} in flight':24}" + medians)
+    results = measure(options.rounds, options.requests, options.threads)
+    print(f"{'CPU us per request':28}" + "".join(f"{peer:>12}" for peer in next(iter(results.values()))))
+    for case, figures in results.items():
+        print(f"{case:28}" + "".join(f"{figure:12.1f}" for figure in figures.values()))
 
 
 if __name__ == "__main__":
