@@ -7,16 +7,18 @@ never stops the others.
 from __future__ import annotations
 
 import gc
+import itertools
 import multiprocessing.util
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from asgiway_lint import __version__
+from asgiway_lint.analysis import warm
 from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.pool import Dealer, processes
+from asgiway_lint.analysis.warm import FileReport, Grounds, folder_digest, source_digest
 from asgiway_lint.catalogue import load
 from asgiway_lint.catalogue.custom import CustomCatalogue, Customs
 from asgiway_lint.config import Settings
@@ -35,20 +37,8 @@ __all__ = ["FileReport", "check_files", "check_source"]
 # So many files are checked without the garbage collector: long enough to matter, short enough to report as one goes.
 _BATCH: Final = 100
 
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What one file gave, unfiltered.
-
-    Args:
-        path: the file, as the caller named it.
-        findings: in order of their places.
-        directives: its suppression comments, in order.
-    """
-
-    path: str
-    findings: tuple[Finding, ...]
-    directives: tuple[Directive, ...]
+_Result = tuple[FileReport, Grounds | None]
+"""A report, and what it rests on that none before did."""
 
 
 def check_source(source: bytes, path: Path, settings: Settings) -> FileReport:
@@ -90,36 +80,58 @@ def check_files(
             distinct.append(settings)
         work.append((str(path), number))
     folder = distinct[0].cache_dir if cache else None
+    key = b""
+    if folder is not None:
+        # One process tries it first: one warning, and one repair, instead of one in each.
+        trial = FactsCache(folder)
+        folder = folder if trial.usable else None
+        key = warm.run_key(work, distinct, __version__)
+        recalled = warm.recall(trial, key)
+        trial.close()
+        if recalled is not None:
+            yield from recalled
+            return
     count = processes(jobs, len(work))
-    if count == 1:
-        yield from _check_here(work, distinct, folder)
-    else:
-        if folder is not None:
-            # One process tries it first: one warning, and one repair, instead of one in each.
-            trial = FactsCache(folder)
-            folder = folder if trial.usable else None
-            trial.close()
-        yield from Dealer(_worker, (distinct, folder), count).run(work)
+    results = (
+        _check_here(work, distinct, folder) if count == 1 else Dealer(_worker, (distinct, folder), count).run(work)
+    )
+    if folder is None:
+        for report, _ in results:
+            yield report
+        return
+    reports: list[FileReport] = []
+    grounds = Grounds()
+    for report, more in results:
+        reports.append(report)
+        if more is not None:
+            grounds.add(more)
+        yield report
+    after = FactsCache(folder)
+    warm.remember(after, key, reports, grounds)
+    after.close()
 
 
 def _check_here(
     work: Sequence[tuple[str, int]], settings: Sequence[Settings], folder: Path | None
-) -> Iterator[FileReport]:
+) -> Iterator[_Result]:
     cache = FactsCache(folder) if folder is not None else None
     try:
         session = _Session(Store(cache, __version__), {})
         for start in range(0, len(work), _BATCH):
             with quick_reading():
-                reports = [session.check(name, settings[number]) for name, number in work[start : start + _BATCH]]
+                results = [
+                    (session.check(name, settings[number]), session.fresh_grounds())
+                    for name, number in work[start : start + _BATCH]
+                ]
                 gc.freeze()  # or the collector would look at all facts again and again
-            yield from reports
+            yield from results
     finally:
         gc.unfreeze()
         if cache is not None:
             cache.close()
 
 
-def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tuple[str, int]], FileReport]:
+def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tuple[str, int]], _Result]:
     """What one process of several does with each file."""
     cache = FactsCache(folder) if folder is not None else None
     if cache is not None:
@@ -127,9 +139,9 @@ def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tupl
         multiprocessing.util.Finalize(cache, cache.close, exitpriority=10)
     session = _Session(Store(cache, __version__), {})
 
-    def check(item: tuple[str, int]) -> FileReport:
+    def check(item: tuple[str, int]) -> _Result:
         name, number = item
-        return session.check(name, settings[number])
+        return session.check(name, settings[number]), session.fresh_grounds()
 
     return check
 
@@ -141,6 +153,30 @@ class _Session:
         self._store = store
         self._evaluators = evaluators
         self._catalogue = load()
+        self._fresh: Grounds | None = None
+        self._reported: dict[tuple[object, ...], int] = {}
+        if store.cached:
+            self._fresh = Grounds()
+            store.on_read = self._note
+
+    def _note(self, path: str, source: bytes | None) -> None:
+        assert self._fresh is not None
+        self._fresh.sources[path] = source_digest(source)
+
+    def fresh_grounds(self) -> Grounds | None:
+        """What results rest on beyond what was told before; None if nobody is going to keep them."""
+        fresh = self._fresh
+        if fresh is None:
+            return None
+        for key, evaluator in self._evaluators.items():
+            folders = evaluator.finder.folders()
+            before = self._reported.get(key, 0)
+            if len(folders) > before:
+                for folder, names in itertools.islice(folders.items(), before, None):
+                    fresh.folders[folder] = folder_digest(names)
+                self._reported[key] = len(folders)
+        self._fresh = Grounds()
+        return fresh
 
     def check(self, name: str, settings: Settings) -> FileReport:
         path = absolute(name)

@@ -57,6 +57,21 @@ class FactsCache:
 
     def get(self, key: bytes) -> Facts | None:
         """The facts of a source, or None."""
+        data = self.get_bytes(key)
+        if data is None:
+            return None
+        try:
+            return Facts.load(data)
+        except (
+            ValueError,
+            EOFError,
+            TypeError,
+            AttributeError,
+        ):  # the right checksum over the wrong record: ours to rewrite
+            return None
+
+    def get_bytes(self, key: bytes) -> bytes | None:
+        """What `put_bytes` remembered, or None."""
         if self._connection is None:
             return None
         try:
@@ -67,21 +82,17 @@ class FactsCache:
         data = row[0] if row is not None else None
         if not isinstance(data, bytes) or data[:_CHECKSUM] != _checksum(data[_CHECKSUM:]):
             return None
-        try:
-            return Facts.load(data[_CHECKSUM:])
-        except (
-            ValueError,
-            EOFError,
-            TypeError,
-            AttributeError,
-        ):  # the right checksum over the wrong record: ours to rewrite
-            return None
+        return data[_CHECKSUM:]
 
     def put(self, key: bytes, facts: Facts) -> None:
         """Remember the facts of a source; written by `close` at the latest."""
+        if self._connection is not None:
+            self.put_bytes(key, facts.dump())
+
+    def put_bytes(self, key: bytes, data: bytes) -> None:
+        """Remember any record under a key of its own; written by `close` at the latest."""
         if self._connection is None:
             return
-        data = facts.dump()
         self._pending.append((key, _checksum(data) + data))
         if len(self._pending) >= 200:
             self._flush()

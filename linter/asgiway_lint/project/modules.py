@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,6 +61,10 @@ class ModuleFinder:
         for path in extra:
             folder, _, name = path.rpartition(os.sep)
             self._extra.setdefault(folder, set()).add(name)
+
+    def folders(self) -> Mapping[str, frozenset[str]]:
+        """The folders that have been looked into so far, and the names in them; in the order of looking."""
+        return self._folders
 
     def find(self, importer: str, module: str, level: int) -> Module | None:
         """The module that ``from <level dots><module> import ...`` means in the file `importer`; None if not in the project."""

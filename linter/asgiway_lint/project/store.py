@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,13 @@ class Store:
         self._version = version
         self._overlay = overlay or {}
         self._facts: dict[str, Facts | SourceProblem | Problem] = {}
+        # What was read, for whoever asks what the results rest on: None for what cannot be read.
+        self.on_read: Callable[[str, bytes | None], None] | None = None
+
+    @property
+    def cached(self) -> bool:
+        """Whether there is a cache behind it."""
+        return self._cache is not None
 
     def source(self, path: str) -> bytes:
         """The bytes of a file.
@@ -66,14 +74,22 @@ class Store:
         if known is not None:
             return known
         try:
-            return Path(path).read_bytes()
-        except OSError as error:
-            raise Problem(error.strerror or str(error)) from error
-        except ValueError as error:  # a NUL in the name
-            raise Problem(str(error)) from error
+            source = Path(path).read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            self._note(path, None)
+            raise Problem(getattr(error, "strerror", None) or str(error)) from error
+        self._note(path, source)
+        return source
+
+    def _note(self, path: str, source: bytes | None) -> None:
+        if self.on_read is not None:
+            self.on_read(path, source)
 
     def facts(self, path: str) -> Facts | None:
         """The facts of a file; None if it cannot be read or parsed: whoever imports it knows nothing of it then."""
+        known = self._facts.get(path)
+        if isinstance(known, Facts):  # asked for by the hundred thousand
+            return known
         try:
             return self.require(path)
         except (SourceProblem, Problem):
