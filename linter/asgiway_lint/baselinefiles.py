@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asgiway_lint.baseline import Baseline, parse
 from asgiway_lint.config import Settings
+from asgiway_lint.configfiles import nearest_path
 from asgiway_lint.errors import UsageError
 from asgiway_lint.filtering import Known
 from asgiway_lint.finding import Finding
@@ -73,7 +74,7 @@ def read_baseline(file: Path) -> Baseline:
         text = file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise UsageError(
-            f"there is no baseline {file}; make it with: asgiway-lint baseline create --baseline {file}"
+            f"there is no baseline {file}{nearest_path(file)}; make it with: asgiway-lint baseline create --baseline {file}"
         ) from error
     except OSError as error:
         raise UsageError(f"cannot read the baseline {file}: {error.strerror or error}") from error

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import cast
 
 from asgiway_lint.config import Layer, Settings, parse_layer
-from asgiway_lint.errors import ConfigError
+from asgiway_lint.errors import ConfigError, nearest
 
-__all__ = ["Resolver", "is_file", "parse_inline", "read_chain"]
+__all__ = ["Resolver", "is_file", "nearest_path", "parse_inline", "read_chain"]
 
 _TABLE = "asgiway-lint"
 _OWN_NAMES = (".asgiway-lint.toml", "asgiway-lint.toml")
@@ -116,7 +116,7 @@ def read_chain(file: Path, codes: Collection[str], *, relative_to: Path | None =
         if following in seen:
             raise ConfigError(f"{where}: 'extend' goes in a circle: {' -> '.join(map(str, [*seen, following]))}")
         if not is_file(following):
-            raise ConfigError(f"{where}: 'extend' names {following}, which is no file")
+            raise ConfigError(f"{where}: 'extend' names {following}, which is no file{nearest_path(following)}")
         current = following
 
 
@@ -138,12 +138,22 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def nearest_path(path: Path) -> str:
+    """Return a hint at what is called almost like a path that does not exist, in the same folder; empty if nothing is."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return ""
+    return "" if path.name in names else nearest(path.name, names)
+
+
 def _table(file: Path) -> dict[str, object] | None:
     """Return our settings in a file; None for a `pyproject.toml` that has none."""
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration file {file}: {error.strerror or error}") from error
+        reason = f"{error.strerror or error}{nearest_path(file)}"
+        raise ConfigError(f"cannot read the configuration file {file}: {reason}") from error
     if file.name != "pyproject.toml":
         return _parse(data, str(file))
     if _TABLE.encode() not in data:

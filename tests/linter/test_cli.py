@@ -16,7 +16,7 @@ import pytest
 
 from asgiway_lint import __version__
 from asgiway_lint.arguments import COMMANDS, build
-from tests.linter.cli_support import BAD, GOOD, Lint, Ran, in_terminal, process, write
+from tests.linter.cli_support import BAD, GOOD, Lint, Ran, process, write
 
 SLEEP = "a.py:8:5: AW101 "
 HTTP = "a.py:10:12: AW102 "
@@ -78,6 +78,25 @@ def test_a_missing_path_is_2_and_the_others_are_checked(lint: Lint, tmp_path: Pa
     assert (ran.code, ran.findings) == (2, ["a.py AW101", "a.py AW102"])
     assert ran.err == "error: no such file or folder: 'scr' (did you mean 'src'?)\n"
     assert lint("check", "nope/x.py") == Ran(2, "", "error: no such file or folder: 'nope/x.py'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--config", "lint.tml"], "(did you mean 'lint.toml'?)"),
+        (["--config", "extended.toml"], "names {cwd}/lnt.toml, which is no file (did you mean 'lint.toml'?)"),
+        (["--baseline", "knwon.json"], "there is no baseline {cwd}/knwon.json (did you mean 'known.json'?); make it"),
+    ],
+)
+def test_paths_of_options_that_do_not_exist_are_2_and_name_the_nearest_one(
+    lint: Lint, tmp_path: Path, arguments: list[str], hint: str
+) -> None:
+    """Issue 5, section 5."""
+    write(tmp_path, a_py=BAD, lint_toml="", extended_toml="extend = 'lnt.toml'\n")
+    (tmp_path / "known.json").touch()
+    ran = lint("check", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert hint.format(cwd=tmp_path) in ran.err
 
 
 def test_nothing_to_check_is_said(lint: Lint) -> None:
@@ -523,130 +542,6 @@ def test_show_settings_is_toml_that_says_where_it_comes_from(lint: Lint, tmp_pat
     (tmp_path / "again.toml").write_text(ran.out)
     again = lint("check", "--show-settings", "--config", "again.toml")
     assert tomllib.loads(again.out) == shown
-
-
-# --- output -------------------------------------------------------------------------------------------------------------
-
-
-def test_output_formats_and_who_decides(lint: Lint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Option before variable before configuration before default."""
-    write(tmp_path, a_py=BAD)
-    concise, full, as_json = (lint("check", "--output-format", name).out for name in ("concise", "full", "json"))
-    assert lint("check").out == concise
-    assert "\n  |\n" not in concise
-    assert "   = help: use httpx.AsyncClient\n" in full
-    assert [each["code"] for each in json.loads(as_json)] == ["AW101", "AW102"]
-    write(tmp_path, pyproject_toml="[tool.asgiway-lint]\noutput-format = 'full'\n")
-    assert lint("check").out == full
-    monkeypatch.setenv("ASGIWAY_LINT_OUTPUT_FORMAT", "json")
-    assert lint("check").out == as_json
-    assert lint("check", "--output-format", "concise").out == concise
-    monkeypatch.setenv("ASGIWAY_LINT_OUTPUT_FORMAT", "jsn")
-    assert lint("check").err == (
-        "error: ASGIWAY_LINT_OUTPUT_FORMAT='jsn' is none of full, concise, grouped, json, json-lines, sarif, github,"
-        " gitlab, junit, rdjson, pylint (did you mean 'json'?)\n"
-    )
-
-
-def test_json_names_files_absolutely(lint: Lint, tmp_path: Path) -> None:
-    write(tmp_path, a_py=BAD)
-    first = json.loads(lint("check", "--output-format", "json").out)[0]
-    assert first["filename"] == str(tmp_path / "a.py")
-    assert (first["location"], first["end_location"]) == ({"row": 8, "column": 5}, {"row": 8, "column": 18})
-    assert (first["symbol"], first["replacement"], first["severity"]) == ("time.sleep", "asyncio.sleep", "error")
-
-
-@pytest.mark.parametrize("option", ["-o", "--output-file"])
-def test_output_file(lint: Lint, tmp_path: Path, option: str) -> None:
-    write(tmp_path, a_py=BAD)
-    expected = lint("check").out
-    ran = lint("check", option, "out.txt")
-    assert ran == Ran(1, "", "")
-    assert (tmp_path / "out.txt").read_text() == expected
-
-
-def test_statistics(lint: Lint, tmp_path: Path) -> None:
-    write(tmp_path, a_py=BAD, b_py=BAD.replace("time.sleep(1)", ""))
-    assert lint("check", "--statistics").out.splitlines() == [
-        "2\tAW102\tblocking-http",
-        "1\tAW101\tblocking-sleep",
-        "Found 3 errors (2 info not shown; --min-severity info shows them).",
-    ]
-    assert json.loads(lint("check", "--statistics", "--output-format", "json").out)[0] == {
-        "code": "AW102",
-        "name": "blocking-http",
-        "count": 2,
-    }
-
-
-def test_quiet_and_verbose(lint: Lint, tmp_path: Path) -> None:
-    write(tmp_path, a_py=BAD, build__b_py="")
-    for option in ("-q", "--quiet"):
-        ran = lint("check", option)
-        assert len(ran.out.splitlines()) == len(ran.findings) == 2
-    assert lint("check", "-q", "build", "--exclude", "build", "--force-exclude") == Ran(0, "", "")
-    for option in ("-v", "--verbose"):
-        assert f"debug: {tmp_path}/build is excluded\n" in lint("check", option).err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "variables", "coloured"),
-    [
-        pytest.param([], {}, False, id="no terminal"),
-        pytest.param(["--color", "always"], {}, True, id="always"),
-        pytest.param(["--color", "never"], {"FORCE_COLOR": "1"}, False, id="never"),
-        pytest.param([], {"FORCE_COLOR": "1"}, True, id="FORCE_COLOR"),
-        pytest.param([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, id="NO_COLOR wins"),
-        pytest.param(["--color", "always"], {"NO_COLOR": "1"}, True, id="the option wins"),
-        pytest.param([], {"FORCE_COLOR": ""}, False, id="an empty variable is none"),
-    ],
-)
-def test_colours(
-    lint: Lint,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    variables: dict[str, str],
-    coloured: bool,
-) -> None:
-    write(tmp_path, a_py=BAD)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert ("\x1b[" in lint("check", *arguments).out) is coloured
-
-
-def test_on_a_terminal_it_is_full_coloured_and_as_wide_as_the_terminal(tmp_path: Path) -> None:
-    write(tmp_path, a_py=BAD.replace("time.sleep(1)", "time.sleep(1)" + "; x = 1" * 30))
-    text = in_terminal(["check"], tmp_path)
-    assert "\x1b[" in text
-    plain = in_terminal(["check"], tmp_path, NO_COLOR="1")
-    assert "\x1b[" not in plain
-    assert " 8 |     time.sleep(1); x = 1" in plain
-    assert all(len(line) <= 60 for line in plain.splitlines() if " | " in line)
-    assert any(line.endswith("…") for line in plain.splitlines())
-    assert "\x1b[" not in in_terminal(["check"], tmp_path, TERM="dumb")
-
-
-def test_names_that_are_not_utf8_come_out_as_they_are(tmp_path: Path) -> None:
-    with open(os.fsencode(tmp_path) + b"/\xff.py", "w") as file:
-        file.write(BAD)
-    ran = subprocess.run(
-        [sys.executable, "-m", "asgiway_lint", "check"],
-        cwd=tmp_path,
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr) == (1, b"")
-    assert ran.stdout.startswith(b"\xff.py:8:5: AW101 ")
-    ascii_only = subprocess.run(
-        [sys.executable, "-m", "asgiway_lint", "check", "--output-format", "full"],
-        cwd=tmp_path,
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-        check=False,
-    )
-    assert ascii_only.stdout.startswith(b"\\udcff.py:8:5: AW101 ")
 
 
 # --- cache and processes ------------------------------------------------------------------------------------------------

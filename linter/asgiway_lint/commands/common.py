@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from asgiway_lint.check import Outcome, Screen, check_discovered
 from asgiway_lint.config import OUTPUT_FORMATS, Layer, OutputFormat, Settings, parse_layer
-from asgiway_lint.configfiles import Resolver, is_file, parse_inline
+from asgiway_lint.configfiles import Resolver, is_file, nearest_path, parse_inline
 from asgiway_lint.errors import UsageError, nearest
 from asgiway_lint.filtering import rule_codes
 from asgiway_lint.output import Output, wants_colour
@@ -86,12 +86,7 @@ def _table(arguments: Namespace) -> dict[str, object]:
 def complain_about_missing(missing: Sequence[str], cwd: Path) -> None:
     """Say which named paths don't exist, and which ones are called almost the same."""
     for name in missing:
-        parent = (cwd / name).parent
-        try:
-            hint = nearest(Path(name).name, (entry.name for entry in parent.iterdir()))
-        except OSError:
-            hint = ""
-        log.error("no such file or folder: '%s'%s", name, hint)
+        log.error("no such file or folder: '%s'%s", name, nearest_path(cwd / name))
 
 
 def run_check(arguments: Namespace, discovered: Discovered, resolver: Resolver, screen: Screen) -> Outcome:
