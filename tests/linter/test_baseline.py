@@ -155,6 +155,21 @@ def test_the_baseline_does_not_depend_on_what_is_selected(lint: Lint, shop: Path
     assert (tmp_path / NAME).read_bytes() == before
 
 
+def test_a_nested_configuration_has_the_baseline_through_extend(lint: Lint, shop: Path, tmp_path: Path) -> None:
+    write(tmp_path, sub__b_py=BAD)
+    lint("baseline", "create", "--force")
+    assert lint("check").code == 0
+    write(tmp_path, sub__pyproject_toml="[tool.asgiway-lint]\nignore = ['AW108']\n")
+    assert lint("check").findings == ["sub/b.py AW101", "sub/b.py AW102"], (
+        "the nearest configuration, and only that one"
+    )
+    write(tmp_path, sub__pyproject_toml="[tool.asgiway-lint]\nextend = '../pyproject.toml'\n")
+    assert lint("check").code == 0
+    assert lint("check", "sub").code == 0
+    (tmp_path / "sub" / "b.py").write_text(BAD + "\n\nasync def more():\n    time.sleep(2)\n")
+    assert lint("check").findings == ["sub/b.py AW101"]
+
+
 def test_paths_count_from_the_folder_of_the_baseline(lint: Lint, tmp_path: Path) -> None:
     write(tmp_path, src__a_py=CODE, ci__pyproject_toml="")
     lint("baseline", "create", "--baseline", "ci/known.json", "src")

@@ -109,9 +109,16 @@ def on_terminal(tmp_path: Path, *arguments: str, patience: float = 0.05, **varia
         os.close(other_end)
 
         def write_late() -> None:
-            with (tmp_path / "b.py").open("w") as pipe:
+            while running.poll() is None:
+                try:
+                    writing = os.open(tmp_path / "b.py", os.O_WRONLY | os.O_NONBLOCK)
+                except OSError:  # nobody reads it yet
+                    time.sleep(0.01)
+                    continue
                 time.sleep(patience + 0.2)
-                pipe.write("async def f(): pass\n")
+                os.write(writing, b"async def f(): pass\n")
+                os.close(writing)
+                return
 
         writer = threading.Thread(target=write_late)
         writer.start()
