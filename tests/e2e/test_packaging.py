@@ -111,8 +111,13 @@ def test_without_extras_the_adapter_runs_and_the_linter_says_what_is_missing(
     assert run(python, "-c", "from asgiway import WSGIMiddleware; WSGIMiddleware(lambda e, s: [])").returncode == 0
     assert run(str(binaries / "asgiway"), "--help").returncode == 0
     assert run(str(binaries / "asgiway-lint"), "version").stdout.strip().endswith(PROJECT["version"])
-    (tmp_path / "code.py").write_text("x = 1\n")
-    refused = run(str(binaries / "asgiway-lint"), "check", "code.py")
+    (tmp_path / "code.py").write_text("import time\n\n\nasync def f():\n    time.sleep(1)\n")
+    # A file that the running Python can parse needs neither library ...
+    found = run(str(binaries / "asgiway-lint"), "check", "code.py")
+    assert (found.returncode, "AW101" in found.stdout) == (1, True)
+    # ... a folder with a .gitignore does.
+    (tmp_path / ".gitignore").write_text("venv/\n")
+    refused = run(str(binaries / "asgiway-lint"), "check", ".")
     assert refused.returncode == 2
     assert "pip install 'asgiway[lint]'" in refused.stderr
     demo = run(str(binaries / "asgiway"), "demo")
