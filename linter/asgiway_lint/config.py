@@ -136,7 +136,7 @@ class Settings:
         force_exclude: leave it out also when it is named on the command line.
         respect_gitignore: whether a walk leaves out what git ignores.
         src: absolute source roots, from which module names are counted.
-        async_library: which library's replacements to name; None: asyncio's.
+        async_library: which library's replacements to name; None: the one that a module imports.
         http_client: which client to name for blocking HTTP.
         postgres: which driver to name for psycopg2.
         blocking: calls that block in addition to the catalogue's, with the code of their rule; or, with none, don't.

@@ -28,7 +28,7 @@ def settings_lines(path: Path, settings: Settings) -> Iterator[str]:
     yield f"force-exclude = {_boolean(settings.force_exclude)}"
     yield f"respect-gitignore = {_boolean(settings.respect_gitignore)}"
     yield f"src = {_list(map(str, settings.src))}"
-    yield _optional("async-library", settings.async_library, "asyncio")
+    yield _optional("async-library", settings.async_library, "by each module's imports, else asyncio")
     yield f"http-client = {_string(settings.http_client)}"
     yield f"postgres = {_string(settings.postgres)}"
     yield f"wrappers = {_list(settings.wrappers)}"

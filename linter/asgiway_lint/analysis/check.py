@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
 from asgiway_lint.analysis import chains, contexts, endpoints
 from asgiway_lint.analysis.callbacks import callbacks
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.hazards import CODES, Hazard, hazards
+from asgiway_lint.analysis.libraries import async_library
 from asgiway_lint.analysis.propagate import Hop, Propagation, hops_of
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts
@@ -40,6 +43,8 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     propagation = evaluator.table(("propagation",), lambda: Propagation(evaluator))
     findings: list[Finding] = []
     hops = list(hops_of(propagation, evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
+    if hops and settings.async_library is None:
+        settings = dataclasses.replace(settings, async_library=async_library(facts))
     views = contexts.flask_views(evaluator, path, facts) if hops else frozenset[int]()
     blocked: set[int] = set()
     for hop in hops:
@@ -57,6 +62,9 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
         code = _worst(propagation.ends(hop), path, settings)
         if code is not None and rule_for(code).severity is not Severity.INFO:
             findings.append(_finding(propagation, evaluator, path, hop, code, settings, as_rule=_CALLBACK))
+    enabled = enabled_for(path, settings).codes
+    for hazard in hazards(evaluator, path, facts, loop, [code for code in CODES if code in enabled]):
+        findings.append(_hazard(path, hazard))
     if blocked:
         for scope in endpoints.never_await(evaluator, path, facts, homes):
             if scope in blocked:
@@ -123,4 +131,20 @@ def _endpoint(path: str, scope: Scope) -> Finding:
         end_column=scope.column + len("async def ") + len(scope.name),
         symbol=scope.qualname,
         replacement=replacement,
+    )
+
+
+def _hazard(path: str, hazard: Hazard) -> Finding:
+    rule = rule_for(hazard.code)
+    return Finding(
+        path=path,
+        code=rule.code,
+        message=rule.message(hazard.symbol, hazard.replacement),
+        severity=rule.severity,
+        line=hazard.place.line,
+        column=hazard.place.column,
+        end_line=hazard.place.end_line,
+        end_column=hazard.place.end_column,
+        symbol=hazard.symbol,
+        replacement=hazard.replacement,
     )

@@ -17,6 +17,7 @@ from asgiway_lint import __version__
 from asgiway_lint.analysis import warm
 from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.hazards import CODES
 from asgiway_lint.analysis.pool import Dealer, processes
 from asgiway_lint.analysis.warm import FileReport, Grounds, folder_digest, source_digest
 from asgiway_lint.catalogue import load
@@ -25,10 +26,11 @@ from asgiway_lint.config import Settings
 from asgiway_lint.facts import SourceProblem
 from asgiway_lint.facts.reader import quick_reading
 from asgiway_lint.facts.text import decode
+from asgiway_lint.filtering import enabled_for
 from asgiway_lint.finding import Finding
 from asgiway_lint.project.cache import FactsCache
 from asgiway_lint.project.modules import ModuleFinder, absolute
-from asgiway_lint.project.store import Problem, Store, may_run_on_loop
+from asgiway_lint.project.store import Problem, Store, may_be_hazardous, may_run_on_loop
 from asgiway_lint.rules import rule_for
 from asgiway_lint.suppress import Directive, find_directives
 
@@ -184,7 +186,9 @@ class _Session:
             source = self._store.source(path)
         except Problem as problem:
             return FileReport(name, (_file_finding(name, "AW002", problem.message),), ())
-        if not may_run_on_loop(source):
+        if not may_run_on_loop(source) and not (
+            may_be_hazardous(source) and not enabled_for(path, settings).codes.isdisjoint(CODES)
+        ):
             return FileReport(name, (), _directives(source))
         try:
             facts = self._store.require(path, source)

@@ -15,6 +15,7 @@ from asgiway_lint.facts.conditions import OPPOSITES, conditions
 from asgiway_lint.facts.expressions import OPERATORS, Expressions
 from asgiway_lint.facts.model import (
     ARM_LOOP,
+    ATTR,
     BINARY,
     CONST,
     AttributeBinding,
@@ -109,6 +110,7 @@ class _Collector(Expressions):
             self.seq += 1
             binding = Binding(self.seq, self.block, "ann", annotation, value)
             self.scope.attributes.append(AttributeBinding(base, node.target.attr, binding))
+            self.event("store", (ATTR, base, node.target.attr), node.target)
         else:
             self.expr(node.target)
         return False

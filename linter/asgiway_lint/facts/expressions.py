@@ -94,6 +94,8 @@ class Expressions(Builder):
             self.seq += 1
             binding = Binding(self.seq, self.block, kind, a, path if kind != "other" else None)
             self.scope.attributes.append(AttributeBinding(base, target.attr, binding))
+            if kind != "other":
+                self.event("store", (ATTR, base, target.attr), target)
         else:
             self.expr(target)
 

@@ -66,7 +66,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 Expr = tuple[Any, ...]
 
@@ -172,7 +172,7 @@ class Event(NamedTuple):
     """Something other than a call that may run code.
 
     ``kind``: "iter" (``for``, comprehensions, ``*x``, ``yield from``), "aiter", "enter" (``with``), "aenter", "await" (of
-    something that is not a call), "load" (an attribute is read: it may be a property).
+    something that is not a call), "load" (an attribute is read: it may be a property), "store" (an attribute is set).
     """
 
     kind: str

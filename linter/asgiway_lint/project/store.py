@@ -10,7 +10,7 @@ from typing import Final
 from asgiway_lint.facts import Facts, SourceProblem, read
 from asgiway_lint.project.cache import FactsCache, content_key
 
-__all__ = ["Problem", "Store", "may_run_on_loop"]
+__all__ = ["Problem", "Store", "may_be_hazardous", "may_run_on_loop"]
 
 # Decoded facts are ten times the size of stored ones; a run over a big project must not keep all of them.
 _KEEP: Final = 3000
@@ -32,6 +32,13 @@ class Problem(Exception):
 _LOOP_WORDS: Final = re.compile(
     rb"async|\.(?:call_(?:soon|later|at)|add_(?:done_callback|signal_handler|reader|writer))"
 )
+
+_HAZARD_WORDS: Final = re.compile(rb"monkey|current_app|uwsgi")
+
+
+def may_be_hazardous(source: bytes) -> bool:
+    """Whether a source may hold what AW301, AW303 or AW304 report in code that runs on no loop yet."""
+    return _HAZARD_WORDS.search(source) is not None
 
 
 def may_run_on_loop(source: bytes) -> bool:

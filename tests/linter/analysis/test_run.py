@@ -46,6 +46,27 @@ def test_replacements_follow_the_settings(tmp_path: Path) -> None:
     assert finding.replacement == "anyio.sleep"
 
 
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        ("import anyio", "anyio.sleep"),
+        ("from anyio.abc import TaskGroup", "anyio.sleep"),
+        ("import trio", "trio.sleep"),
+        ("import trio, asyncio", "asyncio.sleep"),
+        ("from .trio import x", "asyncio.sleep"),
+        ("import requests", "asyncio.sleep"),
+    ],
+)
+def test_replacements_follow_the_imports_where_the_settings_are_silent(
+    tmp_path: Path, imports: str, expected: str
+) -> None:
+    source = f"{imports}\n".encode() + BLOCKS
+    (finding,) = check_source(source, tmp_path / "a.py", Settings(root=tmp_path)).findings
+    assert finding.replacement == expected
+    (finding,) = check_source(source, tmp_path / "a.py", Settings(root=tmp_path, async_library="trio")).findings
+    assert finding.replacement == "trio.sleep"
+
+
 def test_one_bad_file_is_a_finding_and_stops_nothing(tmp_path: Path) -> None:
     """Row 62 of the feature table, flake8-async's #304: the other files are checked."""
     sources = {

@@ -41,6 +41,10 @@ PUBLISHED = {
     "AW201": ("blocking-loop-callback", "warning"),
     "AW202": ("nested-event-loop", "error"),
     "AW203": ("async-endpoint-never-awaits", "warning"),
+    "AW301": ("monkey-patched-loop", "warning"),
+    "AW302": ("thread-local-in-async", "warning"),
+    "AW303": ("per-request-state-on-app", "warning"),
+    "AW304": ("uwsgi-only-module", "warning"),
 }
 
 each_rule = pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
@@ -110,10 +114,12 @@ def example(rule: Rule, marker: str) -> str | None:
     return match[2] if match[1] == "python" else None
 
 
-def codes_in(source: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> set[str]:
+def codes_in(source: str, folder: Path, capsys: pytest.CaptureFixture[str], rule: Rule | None = None) -> set[str]:
     file = folder / "example.py"
     file.write_text(source, "utf-8")
     options = ["--isolated", "--no-cache", "--min-severity", "info", "--output-format", "json"]
+    if rule is not None and rule.preview:
+        options += ["--extend-select", rule.code]
     status = cli.main(["check", *options, str(file)])
     findings = json.loads(capsys.readouterr().out)
     assert status == int(any(finding["severity"] != "info" for finding in findings))
@@ -134,21 +140,21 @@ def test_the_example_is_reported(rule: Rule, tmp_path: Path, capsys: pytest.Capt
     source = example(rule, "## Example\n")
     assert source is not None
     # An endpoint that never awaits is reported because of a call in it, which is reported, too.
-    assert codes_in(source, tmp_path, capsys) == {rule.code, *(["AW102"] if rule.code == "AW203" else [])}
+    assert codes_in(source, tmp_path, capsys, rule) == {rule.code, *(["AW102"] if rule.code == "AW203" else [])}
 
 
 @with_example
 def test_what_to_use_instead_is_clean(rule: Rule, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = example(rule, "\nUse instead:\n")
     assert source is not None
-    assert codes_in(source, tmp_path, capsys) == set()
+    assert codes_in(source, tmp_path, capsys, rule) == set()
 
 
 @each_rule
 def test_every_further_block_of_python_is_clean(rule: Rule, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = rule.explanation.partition("\nUse instead:\n")[2]
     for source in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        assert codes_in(source, tmp_path, capsys) == set()
+        assert codes_in(source, tmp_path, capsys, rule) == set()
 
 
 # ---- malformed rules
@@ -226,3 +232,14 @@ def test_explaining_a_rule_imports_nothing_heavy() -> None:
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "[]"
+
+
+def test_preview_rules_are_off_until_their_full_code_is_selected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preview = [rule for rule in all_rules() if rule.preview]
+    assert [rule.code for rule in preview] == ["AW301", "AW302", "AW303", "AW304"]
+    for rule in preview:
+        source = example(rule, "## Example\n")
+        assert source is not None
+        assert codes_in(source, tmp_path, capsys) == set()
