@@ -191,10 +191,13 @@ def test_ctrl_c_is_130_with_one_line(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as running:
-        writing = open_when_read(tmp_path / "pipe.py")
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
-        os.close(writing)
+        try:
+            writing = open_when_read(tmp_path / "pipe.py")
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=60)
+            os.close(writing)
+        finally:
+            running.kill()  # or a failure would wait for it for ever
     assert (running.returncode, out) == (130, "")
     assert err.endswith("error: interrupted\n")
     assert "Traceback" not in err
