@@ -21,7 +21,7 @@ from asgiway_lint.report.style import shown_path
 
 __all__ = ["run"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # Reported only where a call that no comment suppresses blocks: perhaps no more when the others have theirs.
 _LAST = ("AW203",)

@@ -25,7 +25,7 @@ from asgiway_lint.report.style import shown_path
 
 __all__ = ["run"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def run(arguments: Namespace) -> int:

@@ -17,7 +17,7 @@ from asgiway_lint.output import Output
 
 __all__ = ["run"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # What every cache folder holds: an ignore file of this content, so that git never sees it, and the facts.
 _IGNORE_FILE, _IGNORE_TEXT, _FACTS = ".gitignore", "*", "facts.db"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["complain_about_missing", "print_results", "resolver_of", "run_check"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _FORMAT_VARIABLE = "ASGIWAY_LINT_OUTPUT_FORMAT"
 # These are for people, and end with a summary.

@@ -22,7 +22,7 @@ from asgiway_lint.globs import AnyGlob
 
 __all__ = ["Discovered", "Unlisted", "discover", "excluded_by_settings"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _SUFFIXES = (".py", ".pyi")
 

@@ -9,7 +9,7 @@ from asgiway_lint.finding import Finding, Link, Severity
 from asgiway_lint.report import Results
 from asgiway_lint.suppress import Suppressed
 
-CWD = Path("/work")
+CWD = Path("/project")
 
 SHOP = '''\
 """Rates."""
@@ -44,11 +44,11 @@ LONG = "async def f():\n    " + "a = 1; " * 40 + "requests.get(url); " + "b = 2;
 MANY = "async def f():\n    x = requests.post(\n" + "".join(f"        {n},\n" for n in range(9)) + "    )\n"
 
 SOURCES = {
-    "/work/shop/rates.py": SHOP,
-    "/work/wide.py": WIDE,
-    "/work/long.py": LONG,
-    "/work/many.py": MANY,
-    "/work/broken.py": "async def f(:\r\n    pass\r\n",
+    "/project/shop/rates.py": SHOP,
+    "/project/wide.py": WIDE,
+    "/project/long.py": LONG,
+    "/project/many.py": MANY,
+    "/project/broken.py": "async def f(:\r\n    pass\r\n",
     "/elsewhere/end.py": "x = (",
 }
 
@@ -102,32 +102,34 @@ FINDINGS = (
         replacement="",
     ),
     _finding(
-        "/work/broken.py",
+        "/project/broken.py",
         (1, 13, 1, 14),
         "AW001",
         message="Cannot be parsed: invalid syntax",
         symbol="",
         replacement="",
     ),
-    _of("/work/long.py", "requests.get(url)"),
-    _of("/work/many.py", MANY[MANY.index("requests") : -1]),
+    _of("/project/long.py", "requests.get(url)"),
+    _of("/project/many.py", MANY[MANY.index("requests") : -1]),
     _finding(
-        "/work/nothing.py",
+        "/project/nothing.py",
         (1, 1, 1, 1),
         "AW002",
         message="Cannot be read: Permission denied",
         symbol="",
         replacement="",
     ),
-    _finding("/work/odd\nname\udcff.py", (1, 1, 1, 1), "AW002", message="Cannot be read: Is a\tdirectory", symbol=""),
-    _of("/work/shop/rates.py", 'requests.get(f"https://rates.example/{currency}")'),
+    _finding(
+        "/project/odd\nname\udcff.py", (1, 1, 1, 1), "AW002", message="Cannot be read: Is a\tdirectory", symbol=""
+    ),
+    _of("/project/shop/rates.py", 'requests.get(f"https://rates.example/{currency}")'),
     _of(
-        "/work/shop/rates.py",
+        "/project/shop/rates.py",
         SHOP[SHOP.index("requests.post(") : SHOP.index("    )\n\n\nasync def stored")].rstrip(),
         symbol="requests.post",
     ),
     _of(
-        "/work/shop/rates.py",
+        "/project/shop/rates.py",
         "helpers.load()",
         code="AW108",
         severity=Severity.WARNING,
@@ -135,18 +137,18 @@ FINDINGS = (
         symbol="open",
         replacement="anyio.open_file",
         chain=(
-            Link(call="helpers.load", path="/work/shop/rates.py", line=19, column=12),
-            Link(call="_read", path="/work/shop/helpers.py", line=7, column=12),
+            Link(call="helpers.load", path="/project/shop/rates.py", line=19, column=12),
+            Link(call="_read", path="/project/shop/helpers.py", line=7, column=12),
             Link(call="open", path="/lib/files.py", line=3, column=10),
         ),
     ),
-    _of("/work/wide.py", 'requests.get("http://例え.jp")'),
-    _of("/work/wide.py", "requests.get(name)", code="AW109", severity=Severity.INFO, replacement=""),
+    _of("/project/wide.py", 'requests.get("http://例え.jp")'),
+    _of("/project/wide.py", "requests.get(name)", code="AW109", severity=Severity.INFO, replacement=""),
 )
 
 SUPPRESSED = (
-    Suppressed(_of("/work/many.py", "x = requests.post(", code="AW111", severity=Severity.WARNING), "baseline"),
-    Suppressed(_of("/work/shop/rates.py", "answer.json()"), "noqa"),
+    Suppressed(_of("/project/many.py", "x = requests.post(", code="AW111", severity=Severity.WARNING), "baseline"),
+    Suppressed(_of("/project/shop/rates.py", "answer.json()"), "noqa"),
 )
 
 RESULTS = Results(

@@ -53,7 +53,7 @@ def test_sarif_of_a_clean_run_has_results_that_are_empty_rather_than_absent() ->
 
 def test_sarif_paths_are_relative_to_the_root_and_escaped() -> None:
     run = sarif(RESULTS)
-    assert run["originalUriBaseIds"] == {"SRCROOT": {"uri": "file:///work/"}}
+    assert run["originalUriBaseIds"] == {"SRCROOT": {"uri": "file:///project/"}}
     assert run["columnKind"] == "unicodeCodePoints"
     places = [result["locations"][0]["physicalLocation"]["artifactLocation"] for result in run["results"]]
     assert {"uri": "shop/rates.py", "uriBaseId": "SRCROOT"} in places
@@ -65,7 +65,7 @@ def test_sarif_counts_paths_from_the_top_of_the_checkout_where_ci_says_which_tha
     run = sarif(replace(RESULTS, project=Path("/")))
     assert run["originalUriBaseIds"]["SRCROOT"]["uri"] == "file:///"
     uris = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in run["results"]}
-    assert {"work/shop/rates.py", "elsewhere/end.py"} <= uris
+    assert {"project/shop/rates.py", "elsewhere/end.py"} <= uris
 
 
 def test_sarif_chains_are_code_flows() -> None:
@@ -99,7 +99,7 @@ def test_sarif_rules_have_what_github_asks_for() -> None:
 
 def moved(results: Results) -> Results:
     """Return the same findings after an edit above them and around them: other lines, other indentation, one call broken up."""
-    path = "/work/shop/rates.py"
+    path = "/project/shop/rates.py"
     source = "# one\n# two\n\n" + SOURCES[path]
 
     def shifted(finding: Finding) -> Finding:
@@ -127,7 +127,7 @@ def test_two_findings_alike_have_two_fingerprints_in_order(name: str) -> None:
     source = "import time\n\n\nasync def f():\n    time.sleep(1)\n    time.sleep(1)\n"
     first, second = (
         Finding(
-            path="/work/a.py",
+            path="/project/a.py",
             code="AW101",
             message="m",
             severity=Severity.ERROR,
@@ -196,7 +196,7 @@ def test_github_annotations_come_back_as_they_were() -> None:
     assert len(found) == len(FINDINGS)
     for finding, (command, properties, message) in zip(FINDINGS, found, strict=True):
         assert command == {"error": "error", "warning": "warning", "info": "notice"}[finding.severity]
-        path = finding.path.removeprefix("/work/")
+        path = finding.path.removeprefix("/project/")
         assert properties["file"] == path
         assert properties["line"] == str(finding.line)
         assert message == f"{path}:{finding.line}:{finding.column}: {finding.code} {finding.message}"
@@ -206,7 +206,7 @@ def test_github_annotations_come_back_as_they_were() -> None:
 
 
 def test_github_escapes_what_would_end_a_property_or_a_line() -> None:
-    finding = replace(FINDINGS[6], path="/work/50%25, a:b\r\n::error::c.py", message="100%25 :: ,\nsure")
+    finding = replace(FINDINGS[6], path="/project/50%25, a:b\r\n::error::c.py", message="100%25 :: ,\nsure")
     ((_, properties, message),) = annotations_of(replace(RESULTS, findings=(finding,)))
     assert properties["file"] == "50%25, a:b\r\n::error::c.py"
     assert message.endswith("AW102 100%25 :: ,\nsure")
@@ -214,8 +214,8 @@ def test_github_escapes_what_would_end_a_property_or_a_line() -> None:
 
 @pytest.mark.parametrize("name", ["github", "gitlab"])
 def test_ci_paths_are_counted_from_the_top_of_the_checkout(name: str) -> None:
-    assert '"path": "work/many.py"' in (text := text_of(name, replace(RESULTS, project=Path("/")))) or (
-        "file=work/many.py," in text
+    assert '"path": "project/many.py"' in (text := text_of(name, replace(RESULTS, project=Path("/")))) or (
+        "file=project/many.py," in text
     )
 
 
@@ -268,7 +268,7 @@ def test_rdjson_is_valid_and_counts_bytes() -> None:
     validate(json.loads(text_of("rdjson", CLEAN)), "rdjson.schema.json")
     assert [each["code"]["value"] for each in document["diagnostics"]] == [finding.code for finding in FINDINGS]
     wide = document["diagnostics"][9]["location"]["range"]
-    line = SOURCES["/work/wide.py"].split("\n")[1].encode()
+    line = SOURCES["/project/wide.py"].split("\n")[1].encode()
     marked = line[wide["start"]["column"] - 1 : wide["end"]["column"] - 1]
     assert marked.decode() == 'requests.get("http://例え.jp")'
     (chained,) = (each for each in document["diagnostics"] if "related_locations" in each)
@@ -277,7 +277,7 @@ def test_rdjson_is_valid_and_counts_bytes() -> None:
 
 def test_rdjson_of_a_place_that_is_gone() -> None:
     finding = replace(
-        FINDINGS[8], line=99, end_line=99, chain=(Link(call="f", path="/work/none.py", line=3, column=4),)
+        FINDINGS[8], line=99, end_line=99, chain=(Link(call="f", path="/project/none.py", line=3, column=4),)
     )
     (each,) = json.loads(text_of("rdjson", replace(RESULTS, findings=(finding,))))["diagnostics"]
     assert each["location"]["range"]["start"] == {"line": 99, "column": finding.column}

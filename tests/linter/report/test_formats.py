@@ -104,7 +104,7 @@ def test_json_has_the_documented_fields() -> None:
     chained = next(each for each in objects if each["chain"])
     assert chained["chain"][0] == {
         "call": "helpers.load",
-        "filename": "/work/shop/rates.py",
+        "filename": "/project/shop/rates.py",
         "location": {"row": 19, "column": 12},
     }
     assert chained["name"] == "blocking-file-content"
@@ -156,7 +156,7 @@ def columns(text: str) -> str:
 def test_a_source_that_has_changed_since_is_no_error(place: tuple[int, int, int, int], lines: list[str]) -> None:
     line, column, end_line, end_column = place
     finding = Finding(
-        path="/work/a.py",
+        path="/project/a.py",
         code="AW102",
         message="m",
         severity=Severity.ERROR,
