@@ -27,9 +27,9 @@ _statuses: dict[str, int] = {}
 _names: dict[str, bytes] = {}
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
-_FORBIDDEN_IN_VALUE = re.compile(
-    "[\r\n\0]"
-)  # RFC 9110, 5.5: these three would end the field or be rewritten by proxies
+# RFC 9110, 5.5: the first three would end the field or be rewritten by proxies; for the others, line breaks in a wider
+# sense, h11 cuts the connection.
+_FORBIDDEN_IN_VALUE = re.compile("[\r\n\0\v\f]")
 
 # PEP 3333 "Other HTTP Features" and RFC 9110 7.6.1: they belong to the connection, which is the server's.
 _HOP_BY_HOP = frozenset(
@@ -105,7 +105,8 @@ def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
     if _FORBIDDEN_IN_VALUE.search(value):
         raise AppValueError(f"the value of response header {name!r} contains a line break or NUL: {value!r}")
     try:
-        return encoded_name, value.encode("latin-1")
+        # RFC 9110, 5.5: blanks around a value are no part of it, and h11 refuses to send them.
+        return encoded_name, value.encode("latin-1").strip(b" \t")
     except UnicodeEncodeError:
         raise AppValueError(
             f"the value of response header {name!r} does not fit latin-1, encode it first (RFC 8187): {value!r}"
