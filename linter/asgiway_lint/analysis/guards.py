@@ -1,4 +1,5 @@
 """Conditions on parameters: what stands under ``if path is not None:`` does not run for a caller who gives no path.
+And conditions that hold once: ``if self._client is None: self._client = connect()``.
 
 Of a parameter's value only this much is followed: it is None, it is another false value, or it is a true one.
 """
@@ -12,7 +13,7 @@ from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr, Scope
 
-__all__ = ["Known", "excluded", "known_parameters"]
+__all__ = ["Known", "excluded", "known_parameters", "made_once"]
 
 Known = tuple[tuple[str, str], ...]
 """Parameters whose value a caller fixes: name and kind ("none", "false" or "true"), by name."""
@@ -77,6 +78,44 @@ def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
                 return True
         block = facts.blocks[block].parent
     return False
+
+
+def made_once(facts: Facts, block: int, function: Scope) -> bool:
+    """Whether code in `block` of `function` only fills an attribute or global variable that is empty at first.
+
+    Such a function is there to be called again and again, and takes long once.
+    """
+    while block >= 0 and block != function.body:
+        for name, condition in facts.blocks[block].guard:
+            if condition in ("none", "false") and _filled(facts, block, function, name):
+                return True
+        block = facts.blocks[block].parent
+    return False
+
+
+def _filled(facts: Facts, block: int, function: Scope, name: str) -> bool:
+    """Whether code in `block` sets the attribute or global variable `name`."""
+    owner, _, last = name.rpartition(".")
+    if owner:
+        places = [b.block for base, attribute, b in function.attributes if attribute == last and _text(base) == owner]
+    else:
+        places = [binding.block for binding in facts.scopes[0].bindings.get(name, ())]
+    return any(_inside(facts, place, block) for place in places)
+
+
+def _inside(facts: Facts, block: int, outer: int) -> bool:
+    while block >= 0 and block != outer:
+        block = facts.blocks[block].parent
+    return block == outer
+
+
+def _text(expr: Expr) -> str:
+    """A dotted name as text; with a question mark in it for anything else."""
+    rest = ""
+    while expr[0] == model.ATTR:
+        rest = f".{expr[2]}{rest}"
+        expr = expr[1]
+    return f"{expr[1] if expr[0] == model.NAME else '?'}{rest}"
 
 
 def _kind(given: Expr | None, caller: Known) -> str | None:

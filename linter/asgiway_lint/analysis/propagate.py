@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from asgiway_lint.analysis import blocking, contexts, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.guards import Known, excluded
+from asgiway_lint.analysis.guards import Known, excluded, made_once
 from asgiway_lint.analysis.targets import Function, Groups
 from asgiway_lint.analysis.values import BOUND, EXT, FUNCTION, METHOD, Value, Values
 from asgiway_lint.facts import Facts
@@ -39,6 +39,7 @@ _ASKS: Final = frozenset(
 )
 # They take long the first time only, and helpers that call them are there to be called often.
 _ONCE: Final = frozenset({"importlib.import_module", "builtins.__import__", "importlib.metadata.entry_points"})
+_FILE_CONTENT: Final = "AW108"
 # A function that asks and makes more calls than this does something else, too.
 _QUESTION_CALLS: Final = 4
 
@@ -195,7 +196,7 @@ def hops_of(
     for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
         call = facts.calls[index]
         values = evaluator.callee(path, call)
-        if not values or (home is not None and excluded(facts, call.block, home, known)):
+        if not values or (home is not None and _left_out(facts, call.block, home, known)):
             continue
         site = blocking.direct_call(evaluator, path, facts, index, values)
         groups: Groups = ()
@@ -211,12 +212,16 @@ def hops_of(
             yield hop_at(call, site, groups)
     for index in sorted(index for scope in scopes for index in events.get(scope, ())):
         event = facts.events[index]
-        if home is not None and excluded(facts, event.block, home, known):
+        if home is not None and _left_out(facts, event.block, home, known):
             continue
         site = blocking.direct_event(evaluator, path, event)
         groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
         if site is not None or groups:
             yield hop_at(event, site, groups)
+
+
+def _left_out(facts: Facts, block: int, home: Scope, known: Known) -> bool:
+    return excluded(facts, block, home, known) or made_once(facts, block, home)
 
 
 def hop_at(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
@@ -239,7 +244,14 @@ def _body(propagation: Propagation, evaluator: Evaluator, function: Function) ->
     if not hops:
         return ()
     asked = _asked(propagation, evaluator, path, facts, scopes)
-    return tuple([hop for hop in hops if hop.seq < asked and (hop.site is None or hop.site.entry.name not in _ONCE)])
+    return tuple([hop for hop in hops if hop.seq < asked and (hop.site is None or _carries(hop.site))])
+
+
+def _carries(site: Site) -> bool:
+    """Whether what blocks in a helper is worth reporting at the calls of the helper."""
+    if site.entry.rule == _FILE_CONTENT and site.entry.name.endswith(".close"):
+        return False  # nearly nothing is left to be done when a file is closed
+    return site.entry.name not in _ONCE
 
 
 def _asked(propagation: Propagation, evaluator: Evaluator, path: str, facts: Facts, scopes: frozenset[int]) -> float:

@@ -24,6 +24,7 @@ from asgiway_lint.analysis.values import (
     Place,
     Value,
     Values,
+    union,
 )
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
@@ -172,9 +173,12 @@ def _loaded(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
     while expr[0] == model.ATTR:
         steps.append(expr)
         expr = expr[1]
+    values = evaluator.values(expr, place)
     for step in reversed(steps):
+        if not values:
+            break  # nothing is known of it, nor of its attributes
         groups: list[tuple[Function, ...]] = []
-        for value in evaluator.values(step[1], place):
+        for value in values:
             found = members.property_function(evaluator, value, step[2])
             if found is not None and decorators.kind(evaluator, *found) == decorators.PROPERTY:
                 groups.append(((*found, ()),))
@@ -183,6 +187,8 @@ def _loaded(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
                 break
         if groups:
             return tuple(groups)
+        if step is not steps[0]:
+            values = union([members.attribute(evaluator, value, step[2]) for value in values])
     return _NOTHING
 
 

@@ -1,4 +1,4 @@
-"""What a test says of plain names: ``x``, ``not x``, ``x is None``, ``x is not None``, and several of them joined by ``and``."""
+"""What a test says of names, dotted or not: ``x``, ``not x``, ``x is None``, ``x is not None``, several joined by ``and``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ OPPOSITES: Final[Mapping[str, str]] = {"true": "false", "false": "true", "none":
 
 def conditions(test: ast.expr) -> tuple[tuple[str, str], ...]:
     """The (name, condition) pairs that hold where a test is true, as `Block.guard` has them."""
-    if isinstance(test, ast.Name):
-        return ((test.id, "true"),)
+    name = _dotted(test)
+    if name is not None:
+        return ((name, "true"),)
     if isinstance(test, ast.UnaryOp):
         inner = conditions(test.operand) if isinstance(test.op, ast.Not) else ()
         if len(inner) != 1 or isinstance(test.operand, ast.BoolOp):
@@ -22,11 +23,21 @@ def conditions(test: ast.expr) -> tuple[tuple[str, str], ...]:
         return ((inner[0][0], OPPOSITES[inner[0][1]]),)
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
         return tuple([pair for part in test.values for pair in conditions(part)])
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
+    name = _dotted(test.left) if isinstance(test, ast.Compare) and len(test.ops) == 1 else None
+    if name is not None and isinstance(test, ast.Compare):
         other = test.comparators[0]
         if isinstance(other, ast.Constant) and other.value is None:
             if isinstance(test.ops[0], ast.Is):
-                return ((test.left.id, "none"),)
+                return ((name, "none"),)
             if isinstance(test.ops[0], ast.IsNot):
-                return ((test.left.id, "some"),)
+                return ((name, "some"),)
     return ()
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """``x`` or ``x.y.z`` as text; None for anything else."""
+    rest = ""
+    while isinstance(node, ast.Attribute):
+        rest = f".{node.attr}{rest}"
+        node = node.value
+    return node.id + rest if isinstance(node, ast.Name) else None
