@@ -74,7 +74,7 @@ def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
     kinds = dict(known)
     while block >= 0 and block != function.body:
         for name, condition in facts.blocks[block].guard:
-            if name in kinds and condition not in _HOLDS[kinds[name]]:
+            if name in kinds and condition != "perhaps" and condition not in _HOLDS[kinds[name]]:
                 return True
         block = facts.blocks[block].parent
     return False
@@ -87,7 +87,7 @@ def made_once(facts: Facts, block: int, function: Scope) -> bool:
     """
     while block >= 0 and block != function.body:
         for name, condition in facts.blocks[block].guard:
-            if condition in ("none", "false") and _filled(facts, block, function, name):
+            if condition in ("none", "false", "perhaps") and _filled(facts, block, function, name):
                 return True
         block = facts.blocks[block].parent
     return False

@@ -23,6 +23,8 @@ def conditions(test: ast.expr) -> tuple[tuple[str, str], ...]:
         return ((inner[0][0], OPPOSITES[inner[0][1]]),)
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
         return tuple([pair for part in test.values for pair in conditions(part)])
+    if isinstance(test, ast.BoolOp):  # `x is None or x.is_stale()`: not sure, but telling
+        return tuple([(name, "perhaps") for name, found in conditions(test.values[0]) if found in ("none", "false")])
     name = _dotted(test.left) if isinstance(test, ast.Compare) and len(test.ops) == 1 else None
     if name is not None and isinstance(test, ast.Compare):
         other = test.comparators[0]
