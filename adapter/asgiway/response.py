@@ -27,9 +27,9 @@ _statuses: dict[str, int] = {}
 _names: dict[str, bytes] = {}
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
-# RFC 9110, 5.5: the first three would end the field or be rewritten by proxies; for the others, line breaks in a wider
-# sense, h11 cuts the connection.
-_FORBIDDEN_IN_VALUE = re.compile("[\r\n\0\v\f]")
+# RFC 9110, 5.5. The first three would end the field or be rewritten by proxies; with others uvicorn cuts the connection.
+_FORBIDDEN_IN_STATUS = re.compile("[\r\n\0]")
+_FORBIDDEN_IN_VALUE = re.compile("[\0-\x08\n-\x1f\x7f]")
 
 # PEP 3333 "Other HTTP Features" and RFC 9110 7.6.1: they belong to the connection, which is the server's.
 _HOP_BY_HOP = frozenset(
@@ -71,7 +71,7 @@ def parse_status(status: str) -> int:
     code = status[:3]
     if not (len(code) == 3 and code.isascii() and code.isdigit() and code >= "100" and status[3:4] in ("", " ")):
         raise AppValueError(f"start_response() got a status that does not begin with a three-digit code: {status!r}")
-    if _FORBIDDEN_IN_VALUE.search(status):
+    if _FORBIDDEN_IN_STATUS.search(status):
         raise AppValueError(f"start_response() got a status with a line break or NUL in it: {status!r}")
     if len(_statuses) < _TABLE_SIZE:
         _statuses[status] = int(code)
@@ -94,7 +94,7 @@ def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
 
     Raises:
         AppTypeError: name or value is not a str.
-        AppValueError: the name is no token, the value has a line break or NUL, or does not fit latin-1.
+        AppValueError: the name is no token, the value has a control character, or does not fit latin-1.
     """
     try:
         encoded_name = _names[name]
@@ -103,7 +103,9 @@ def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise AppTypeError(f"the value of response header {name!r} must be a str, got {value!r}")
     if _FORBIDDEN_IN_VALUE.search(value):
-        raise AppValueError(f"the value of response header {name!r} contains a line break or NUL: {value!r}")
+        raise AppValueError(
+            f"the value of response header {name!r} contains a line break or NUL, or another control character: {value!r}"
+        )
     try:
         # RFC 9110, 5.5: blanks around a value are no part of it, and h11 refuses to send them.
         return encoded_name, value.encode("latin-1").strip(b" \t")

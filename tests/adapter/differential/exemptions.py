@@ -203,14 +203,16 @@ _add(Exemption("hop-by-hop", (RESPOND.planned(starts=_starts(("Connection", "clo
 
 def _refused_at_once(request: Request) -> Request:
     # waitress refuses a line feed, at the place where the adapter refuses these.
-    return _with_fields(request, lambda name, value: (name, re.sub("[\\0\\v\\f]|[^\\0-\xff]", "\\n", value)))
+    return _with_fields(
+        request, lambda name, value: (name, re.sub(r"[\x00-\x08\n-\x1f\x7f]|[^\x00-\xff]", "\n", value))
+    )
 
 
 _add(
     Exemption(
         "header-values",
         (
-            *(RESPOND.planned(starts=_starts(("X-A", f"a{character}b"))) for character in "\0\v\f"),
+            *(RESPOND.planned(starts=_starts(("X-A", f"a{character}b"))) for character in "\0\v\f\x01\x7f"),
             RESPOND.planned(starts=[*_starts(("X-A", "車")), *_starts(("X-A", "b"))], exc_info=True),
         ),
         ask=_refused_at_once,

@@ -80,8 +80,10 @@ def test_blanks_around_a_header_value_are_not_sent(servers: tuple[Server, Server
     assert found == expected == Answer(200, (("x-blank", "a"), ("x-empty", "")), b"x")
 
 
-@pytest.mark.parametrize("value", ["a\vb", "a\fb"])
-def test_a_header_value_that_h11_refuses_is_the_applications_error(servers: tuple[Server, Server], value: str) -> None:
+@pytest.mark.parametrize("value", ["a\vb", "a\fb", "a\x01b", "a\x7fb"])
+def test_a_header_value_that_uvicorn_refuses_is_the_applications_error(
+    servers: tuple[Server, Server], value: str
+) -> None:
     """067: a 500 with a traceback that names the header, instead of a connection that is cut without a word."""
     _, found = answers(servers, RESPOND.planned(starts=[["200 OK", [["X-A", value]]]]), [])
     assert found.status == 500
