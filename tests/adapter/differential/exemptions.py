@@ -220,6 +220,22 @@ _add(
 )
 
 
+def _status_refused(request: Request) -> Request:
+    if request.program != "respond":
+        return request
+    starts = json.loads(request.plan)["starts"]
+    return request.planned(starts=[[s if re.match(r"\d{3}", s) else "200 \n", fields] for s, fields in starts])
+
+
+_add(
+    Exemption(
+        "status-line",
+        (RESPOND.planned(starts=_starts(status="OK")), RESPOND.planned(starts=_starts(status=""))),
+        ask=_status_refused,
+    )
+)
+
+
 def _without_empty_writes(request: Request) -> Request:
     if request.program != "respond":
         return request
