@@ -35,23 +35,23 @@ class ScopeBuilder:
         line: int,
         column: int,
     ) -> None:
-        self.index = index
-        self.kind = kind
-        self.name = name
-        self.outer = outer
+        self.index: int = index
+        self.kind: str = kind
+        self.name: str = name
+        self.outer: ScopeBuilder | None = outer
         prefix = outer.qualname if outer is not None else ""
         self.qualname: str = f"{prefix}.{name}" if prefix and name else prefix or name
-        self.seq = seq
-        self.block = block
-        self.body = body
-        self.line = line
-        self.column = column
+        self.seq: int = seq
+        self.block: int = block
+        self.body: int = body
+        self.line: int = line
+        self.column: int = column
         self.decorators: tuple[Expr, ...] = ()
         self.params: tuple[Param, ...] = ()
         self.annotation: Expr | None = None
         self.bases: tuple[Expr, ...] = ()
         self.keywords: tuple[tuple[str | None, Expr], ...] = ()
-        self.generator = False
+        self.generator: bool = False
         self.bindings: dict[str, list[Binding]] = {}
         self.attributes: list[AttributeBinding] = []
         self.results: list[Result] = []
@@ -99,10 +99,10 @@ class Builder:
         self.guards: dict[int, tuple[tuple[str, str], ...]] = {}
         self.calls: list[Call] = []
         self.events: list[Event] = []
-        self.block = 0
+        self.block: int = 0
         self.seq: int = 0
         self.groups = 0
-        self.scope = ScopeBuilder(0, "module", "", None, 0, 0, 0, 1, 1)
+        self.scope: ScopeBuilder = ScopeBuilder(0, "module", "", None, 0, 0, 0, 1, 1)
         self.scopes.append(self.scope)
         self._interned: dict[Expr, Expr] = {}
 
@@ -143,7 +143,8 @@ class Builder:
     def leave_scope(self, outer: tuple[ScopeBuilder, int]) -> int:
         """End the current scope; returns its index."""
         index = self.scope.index
-        self.scope, self.block = outer
+        self.scope = outer[0]
+        self.block = outer[1]
         return index
 
     def bind(self, name: str, kind: str, a: object, b: object = None) -> None:

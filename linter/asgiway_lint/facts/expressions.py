@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from asgiway_lint.facts import model
-from asgiway_lint.facts.builder import Builder
+from asgiway_lint.facts.builder import Builder, ScopeBuilder
 from asgiway_lint.facts.model import (
     ANY,
     ARM_LOOP,
@@ -58,6 +58,10 @@ OPERATORS: Final[Mapping[type[ast.operator], str]] = {
 
 class Expressions(Builder):
     """Collects expressions; `expr` is the door."""
+
+    # Assigned here too, so a type checker wants to be told again.
+    scope: ScopeBuilder
+    seq: int
 
     def expr(self, node: ast.expr) -> Expr:
         """The record of an expression; its calls and events are collected on the way."""
