@@ -121,7 +121,7 @@ def test_the_blocks_in_their_order(reader: Reader) -> None:
         ["asgiway-lint", "check", "."], cwd=reader.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (1, "")
-    assert "Found 5 errors, 1 warning." in done.stdout
+    assert "Found 6 errors, 1 warning." in done.stdout
 
 
 def test_the_hook_of_the_readme_exists() -> None:
