@@ -159,11 +159,6 @@ class Governor:
         self._late = 0.0
         self.ticking: bool = False
 
-    @property
-    def lateness(self) -> float:
-        """By how many seconds the tick comes late, smoothed."""
-        return self._late
-
     def watch(self, pool: _Pool) -> None:
         """A request has been handed to `pool`: look after it as long as requests wait there."""
         if pool not in self._pools:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import sys
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from anyio.lowlevel import current_token
@@ -100,10 +99,6 @@ class LoopPort(ABC):
     def ended(self) -> bool:
         """Whether the loop will not run again; asked from its own thread."""
 
-    @abstractmethod
-    def shield(self, coroutine: Coroutine[Any, Any, None]) -> Awaitable[None]:
-        """Run `coroutine` to its end even if the awaiting task is cancelled meanwhile."""
-
 
 class _Task(Background):
     __slots__ = ("_task",)
@@ -166,9 +161,6 @@ class AsyncioPort(LoopPort):
 
     def ended(self) -> bool:
         return self._loop.is_closed()
-
-    def shield(self, coroutine: Coroutine[Any, Any, None]) -> Awaitable[None]:
-        return asyncio.shield(self._loop.create_task(coroutine))
 
 
 class TrioWaiter:
@@ -253,12 +245,6 @@ class TrioPort(LoopPort):
 
     def ended(self) -> bool:
         return True  # asked only while another loop runs in this thread, and trio runs once for each token
-
-    async def shield(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        import trio
-
-        with trio.CancelScope(shield=True, deadline=math.inf):
-            await coroutine
 
 
 class _Ports(threading.local):
