@@ -11,8 +11,9 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.context import BaseContext
 from typing import Any, Final, Generic, TypeVar
 
@@ -27,6 +28,7 @@ Report = TypeVar("Report")
 _WORTHWHILE: Final = 100
 _CHUNKS_PER_PROCESS: Final = 8
 _MAX_PROCESSES: Final = 16
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
 
 
 def processes(jobs: int | None, files: int) -> int:
@@ -57,11 +59,28 @@ class Dealer(Generic[Item, Report]):
         """The reports of all items, in their order."""
         size = max(1, min(64, -(-len(items) // (self._count * _CHUNKS_PER_PROCESS))))
         chunks = [items[start : start + size] for start in range(0, len(items), size)]
-        with ProcessPoolExecutor(
-            self._count, mp_context=_context(), initializer=_start, initargs=(self._make, self._arguments)
-        ) as executor:
+        with (
+            _safe_path(),
+            ProcessPoolExecutor(
+                self._count, mp_context=_context(), initializer=_start, initargs=(self._make, self._arguments)
+            ) as executor,
+        ):
             for reports in executor.map(_work, chunks):
                 yield from reports
+
+
+@contextmanager
+def _safe_path() -> Generator[None, None, None]:
+    """A fresh interpreter looks for its own modules in the current folder first: a project with a ``json.py`` would end it."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _context() -> BaseContext:
