@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import itertools
 import multiprocessing.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,7 @@ from asgiway_lint.project.store import Problem, Store, may_be_hazardous, may_run
 from asgiway_lint.rules import rule_for
 from asgiway_lint.suppress import Directive, find_directives
 
-__all__ = ["FileReport", "check_files", "check_source"]
+__all__ = ["FileReport", "Session", "check_files", "check_source"]
 
 # So many files are checked without the garbage collector: long enough to matter, short enough to report as one goes.
 _BATCH: Final = 100
@@ -54,7 +54,7 @@ def check_source(source: bytes, path: Path, settings: Settings) -> FileReport:
     name = str(path)
     place = absolute(name)
     store = Store(None, __version__, {place: source})
-    return _Session(store, {}).check(name, settings)
+    return Session(store).check(name, settings)
 
 
 def check_files(
@@ -118,7 +118,7 @@ def _check_here(
 ) -> Iterator[_Result]:
     cache = FactsCache(folder) if folder is not None else None
     try:
-        session = _Session(Store(cache, __version__), {})
+        session = Session(Store(cache, __version__))
         for start in range(0, len(work), _BATCH):
             with quick_reading():
                 results = [
@@ -139,7 +139,7 @@ def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tupl
     if cache is not None:
         # Not atexit: a worker of a pool leaves without it.
         multiprocessing.util.Finalize(cache, cache.close, exitpriority=10)
-    session = _Session(Store(cache, __version__), {})
+    session = Session(Store(cache, __version__))
 
     def check(item: tuple[str, int]) -> _Result:
         name, number = item
@@ -148,12 +148,18 @@ def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[tupl
     return check
 
 
-class _Session:
-    """What the checks of one process share: facts, and an evaluator for each set of source roots."""
+class Session:
+    """What checks of the same sources share: facts, and an evaluator for each set of source roots.
 
-    def __init__(self, store: Store, evaluators: dict[tuple[object, ...], Evaluator]) -> None:
+    Args:
+        store: the facts; what it answers must not change while the session lives.
+        extra: absolute paths of files that are in the store only, such as new ones in an editor.
+    """
+
+    def __init__(self, store: Store, extra: Iterable[str] = ()) -> None:
         self._store = store
-        self._evaluators = evaluators
+        self._extra = tuple(extra)
+        self._evaluators: dict[tuple[object, ...], Evaluator] = {}
         self._catalogue = load()
         self._fresh: Grounds | None = None
         self._reported: dict[tuple[object, ...], int] = {}
@@ -180,7 +186,12 @@ class _Session:
         self._fresh = Grounds()
         return fresh
 
+    def folders(self) -> frozenset[str]:
+        """The folders that were looked into for modules so far, also those that do not exist."""
+        return frozenset(folder for evaluator in self._evaluators.values() for folder in evaluator.finder.folders())
+
     def check(self, name: str, settings: Settings) -> FileReport:
+        """Check one file."""
         path = absolute(name)
         try:
             source = self._store.source(path)
@@ -209,7 +220,7 @@ class _Session:
         key = (root, sources, customs)
         if key not in self._evaluators:
             catalogue = CustomCatalogue(self._catalogue, customs) if customs else self._catalogue
-            self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources), catalogue)
+            self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources, self._extra), catalogue)
         return self._evaluators[key]
 
 
