@@ -28,6 +28,7 @@ __all__ = [
     "OutputFormat",
     "PerFileIgnore",
     "Postgres",
+    "PreferFix",
     "Settings",
     "parse_layer",
 ]
@@ -35,6 +36,7 @@ __all__ = [
 AsyncLibrary = Literal["asyncio", "anyio", "trio"]
 HttpClient = Literal["httpx", "httpx2", "aiohttp", "niquests"]
 Postgres = Literal["asyncpg", "psycopg"]
+PreferFix = Literal["native", "thread"]
 OutputFormat = Literal[
     "full",
     "concise",
@@ -118,6 +120,14 @@ class Layer:
     transitive: bool | None = None
     max_depth: int | None = None
     min_severity: Severity | None = None
+    fix: bool | None = None
+    fix_only: bool | None = None
+    show_fixes: bool | None = None
+    unsafe_fixes: bool | None = None
+    fixable: tuple[str, ...] | None = None
+    extend_fixable: tuple[str, ...] | None = None
+    unfixable: tuple[str, ...] | None = None
+    prefer_fix: PreferFix | None = None
     output_format: OutputFormat | None = None
     baseline: Path | None = None
     cache_dir: Path | None = None
@@ -145,6 +155,12 @@ class Settings:
         transitive: whether calls are followed through synchronous functions of the project.
         max_depth: most functions between a coroutine and the call that blocks; None for any number.
         min_severity: milder findings are not shown and don't count.
+        fix: whether `check` repairs what it can.
+        fix_only: whether it does so without reporting what is left.
+        show_fixes: whether it lists what it has repaired, and what not and why.
+        unsafe_fixes: whether to use fixes, too, that may change what a program does.
+        fixables: which rules' findings may be fixed, in layers like `selections`.
+        prefer_fix: whether unsafe fixes go for code that is asynchronous all the way, or stay with threads.
         output_format: None: `full` on a terminal, else `concise`.
         baseline: absolute path of the file of findings that are known and not shown; None: there is none.
         cache_dir: absolute folder of the cache.
@@ -167,6 +183,12 @@ class Settings:
     transitive: bool = True
     max_depth: int | None = None
     min_severity: Severity = Severity.WARNING
+    fix: bool = False
+    fix_only: bool = False
+    show_fixes: bool = False
+    unsafe_fixes: bool = False
+    fixables: tuple[Selection, ...] = ()
+    prefer_fix: PreferFix = "native"
     output_format: OutputFormat | None = None
     baseline: Path | None = None
     cache_dir: Path = field(default_factory=lambda: Path.cwd() / CACHE_FOLDER)
@@ -193,6 +215,11 @@ class Settings:
                 for layer in layers
                 if layer.select is not None or layer.extend_select or layer.ignore
             ),
+            fixables=tuple(
+                Selection(select=layer.fixable, extend_select=layer.extend_fixable or (), ignore=layer.unfixable or ())
+                for layer in layers
+                if layer.fixable is not None or layer.extend_fixable or layer.unfixable
+            ),
             exclude=(*merged.pop("exclude", default_exclude), *excluded),
             src=merged.pop("src", (root, root / "src")),
             cache_dir=merged.pop("cache_dir", root / CACHE_FOLDER),
@@ -200,7 +227,7 @@ class Settings:
         )
 
 
-_ADDING = {"select", "extend_select", "ignore", "extend_exclude"}
+_ADDING = {"select", "extend_select", "ignore", "extend_exclude", "fixable", "extend_fixable", "unfixable"}
 _REPLACING = tuple(f.name for f in fields(Layer) if f.name not in _ADDING)
 
 
@@ -399,6 +426,14 @@ KEYS: Mapping[str, _Parse] = {
     "transitive": _boolean,
     "max-depth": _positive,
     "min-severity": _one_of(list(Severity), Severity),
+    "fix": _boolean,
+    "fix-only": _boolean,
+    "show-fixes": _boolean,
+    "unsafe-fixes": _boolean,
+    "fixable": _selectors,
+    "extend-fixable": _selectors,
+    "unfixable": _selectors,
+    "prefer-fix": _one_of(get_args(PreferFix), str),
     "output-format": _one_of(OUTPUT_FORMATS, str),
     "baseline": _path,
     "cache-dir": _path,

@@ -1,0 +1,212 @@
+"""May an `await` be put at a place, and how must it be written there?
+
+Each refusal is one that some other tool got wrong, or that changes what a program does without anybody noticing: an `await` in a
+generator expression makes it asynchronous, one inside `with lock:` lets other tasks in, one in `finally` may be cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from asgiway_lint.fixes.source import FixSource
+
+__all__ = ["await_refusal", "is_lock", "parenthesised", "text_refusal"]
+
+_LOCKS = frozenset(
+    f"{module}.{name}"
+    for module in ("threading", "multiprocessing")
+    for name in ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore")
+)
+_LOCK_WORDS = frozenset(["lock", "rlock", "mutex", "semaphore", "sem", "cond", "condition"])
+# Context managers that change something for the whole process: what other tasks do in the meantime would meet it.
+_PROCESS_WIDE = frozenset(
+    [
+        "contextlib.chdir",
+        "contextlib.redirect_stdout",
+        "contextlib.redirect_stderr",
+        "contextlib.redirect_stdin",
+        "warnings.catch_warnings",
+        "django.db.transaction.atomic",
+    ]
+)
+_CANCELLED = frozenset(
+    ["builtins.BaseException", "asyncio.CancelledError", "asyncio.exceptions.CancelledError", "trio.Cancelled"]
+)
+
+
+def await_refusal(source: FixSource, node: cst.CSTNode) -> str:
+    """Return why no `await` can be put at a node's place; empty if one can."""
+    below = node
+    left: cst.CSTNode | None = None
+    for above in source.ancestors(node):
+        if isinstance(above, cst.FunctionDef):
+            if below is not above.body:
+                return _outside_of_body(above, below)
+            return "" if above.asynchronous is not None else "inside a function that is not `async def`"
+        if above is not left and (reason := _refusal(source, above, below)):
+            return reason
+        if isinstance(above, cst.CompFor) and below is above.iter:
+            left = source.parent(above)  # the first iterable is evaluated at once, by whoever makes the generator
+        below = above
+    return "outside of any coroutine"
+
+
+def _outside_of_body(function: cst.FunctionDef, below: cst.CSTNode) -> str:
+    if below is function.params:
+        return "in a default value of a parameter, which is evaluated when the function is defined"
+    return "in a decorator" if isinstance(below, cst.Decorator) else "in an annotation"
+
+
+def _refusal(source: FixSource, above: cst.CSTNode, below: cst.CSTNode) -> str:
+    if isinstance(above, cst.Lambda):
+        return "inside a lambda"
+    if isinstance(above, cst.ClassDef):
+        return "in a class body"
+    if isinstance(above, cst.GeneratorExp):
+        return "inside a generator expression, which would become an asynchronous one"
+    if isinstance(above, (cst.TypeAlias, cst.TypeParameters, cst.Annotation)):
+        return "in an annotation"
+    if isinstance(above, cst.FormattedStringExpression) and above.equal is not None:
+        return "in an f-string's `{...=}`, which prints the source text"
+    if isinstance(above, cst.With) and below is above.body and above.asynchronous is None:
+        return _with_refusal(source, above)
+    if isinstance(above, cst.Finally):
+        return "in a `finally` block, which a cancelled task might not finish any more"
+    if isinstance(above, cst.ExceptHandler) and below is above.body and _catches_cancellation(source, above):
+        return "in a handler that also runs when the task is cancelled, and might not finish any more"
+    if isinstance(above, (cst.Try, cst.TryStar)) and below is above.body:
+        return _try_refusal(source, above)
+    return _acquired(source, above, below) if isinstance(above, cst.IndentedBlock) else ""
+
+
+def _with_refusal(source: FixSource, statement: cst.With) -> str:
+    for item in statement.items:
+        node = item.item
+        name = source.resolve(node.func if isinstance(node, cst.Call) else node)
+        if name in _PROCESS_WIDE:
+            return (
+                f"inside `with {source.code(node)}`, which the tasks that run in the meantime would be inside of, too"
+            )
+        if is_lock(source, node):
+            return f"inside `with {source.code(node)}`: other tasks would run, and wait for the thread lock, while it is held"
+    return ""
+
+
+def is_lock(source: FixSource, node: cst.BaseExpression) -> bool:
+    """Whether an expression is, or by its name must be taken for, a thread lock."""
+    if isinstance(node, cst.Call):
+        return source.resolve(node.func) in _LOCKS
+    if isinstance(node, cst.Name):
+        name = node.value
+    elif isinstance(node, cst.Attribute):
+        name = node.attr.value
+    else:
+        return False
+    return not _LOCK_WORDS.isdisjoint(name.lower().split("_")) or source.code(node) in _made_locks(source)
+
+
+def _made_locks(source: FixSource) -> frozenset[str]:
+    """What the file assigns a thread lock to, as it is written: `self._guard`."""
+    return source.memo(_find_made_locks)
+
+
+def _find_made_locks(source: FixSource) -> frozenset[str]:
+    return frozenset(
+        source.code(target.target)
+        for assignment in source.find(cst.Assign)
+        if isinstance(assignment.value, cst.Call) and source.resolve(assignment.value.func) in _LOCKS
+        for target in assignment.targets
+    )
+
+
+def _catches_cancellation(source: FixSource, handler: cst.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    caught = (
+        [element.value for element in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
+    )
+    return any(source.resolve(each) in _CANCELLED for each in caught)
+
+
+def _try_refusal(source: FixSource, statement: cst.Try | cst.TryStar) -> str:
+    """A handler that takes everything and raises nothing would swallow the cancellation that an `await` can end in."""
+    for handler in statement.handlers:
+        if isinstance(handler, cst.ExceptHandler) and _catches_cancellation(source, handler):
+            if handler.type is not None and not _broad(source, handler.type):
+                return ""  # somebody has thought of cancellation
+            return (
+                ""
+                if any(source.find(cst.Raise, handler.body))
+                else "under an `except` that would swallow a cancellation"
+            )
+    return ""
+
+
+def _broad(source: FixSource, node: cst.BaseExpression) -> bool:
+    return source.resolve(node) == "builtins.BaseException"
+
+
+def _acquired(source: FixSource, block: cst.IndentedBlock, below: cst.CSTNode) -> str:
+    """`lock.acquire()` above in the same block, and no release in between."""
+    held: dict[str, bool] = {}
+    for statement in block.body:
+        if statement is below:
+            break
+        for name, kind in _lock_calls(source, statement):
+            held[name] = kind == "acquire"
+    name = next((name for name, yes in held.items() if yes), "")
+    return f"while `{name}` is held: other tasks would run, and wait for the thread lock" if name else ""
+
+
+def _lock_calls(source: FixSource, statement: cst.CSTNode) -> Iterator[tuple[str, str]]:
+    if not isinstance(statement, (cst.SimpleStatementLine, cst.If)):
+        return
+    for call in source.find(cst.Call, statement):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in ("acquire", "release"):
+            awaited = isinstance(source.parent(call), cst.Await)
+            if not awaited and is_lock(source, call.func.value):
+                yield source.code(call.func.value), call.func.attr.value
+
+
+def parenthesised(source: FixSource, node: cst.BaseExpression, text: str) -> str:
+    """Return an `await ...` that replaces a node, in parentheses where it would otherwise bind to something else.
+
+    Args:
+        source: the file.
+        node: the expression that is replaced, without parentheses around it, if there are any.
+        text: the new expression.
+    """
+    before, after = "", ""
+    if not node.lpar:
+        parent = source.parent(node)
+        binds = (
+            (isinstance(parent, (cst.Attribute, cst.Subscript)) and parent.value is node)
+            or (isinstance(parent, cst.Call) and parent.func is node)
+            or isinstance(parent, cst.Await)
+        )
+        if binds:
+            before, after = "(", ")"
+    start = source.offset(node)[0]
+    if not before and start and _word(source.text[start - 1]) and not node.lpar:
+        before = " "  # `return"".join(...)`
+    return f"{before}{text}{after}"
+
+
+def _word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def text_refusal(source: FixSource, node: cst.CSTNode, text: str) -> str:
+    """Return why new text cannot stand at a node's place because of an f-string around it; empty if it can.
+
+    Before Python 3.12 the expressions of an f-string have neither its quotes nor backslashes, comments or (unless it is
+    triple-quoted) line ends.
+    """
+    string = source.enclosing(node, cst.FormattedString)
+    if string is None or not isinstance(string, cst.FormattedString):
+        return ""
+    quote = string.quote
+    wrong = quote in text or "\\" in text or "#" in text or (len(quote) == 1 and ("\n" in text or "\r" in text))
+    return "inside an f-string that has no room for it" if wrong or (quote[0] in text and len(quote) == 3) else ""
