@@ -14,6 +14,7 @@ from asgiway_lint.analysis.values import (
     INSTANCE,
     METHOD,
     NONE,
+    PARTIAL,
     TEXT,
     Place,
     Value,
@@ -24,7 +25,7 @@ from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts
 
-__all__ = ["Site", "direct_call", "direct_event", "entry_of", "handed_over"]
+__all__ = ["Site", "direct_call", "direct_event", "entry_of", "handed_over", "reference"]
 
 # Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
 _LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
@@ -168,9 +169,22 @@ def entry_of(evaluator: Evaluator, value: Value) -> Site | None:
     elif kind in (FUNCTION, BOUND) and catalogue.customised:
         name = evaluator.dotted(value[1], value[2])
         entry = catalogue.custom_entry(name)[1]
+    elif kind == PARTIAL and len(value[1]) == 1:
+        inner = entry_of(evaluator, value[1][0])
+        # Which argument is which cannot be seen from the call alone.
+        return inner if inner is not None and not inner.entry.predicate else None
     else:
         return None
     return Site(entry, entry.name.removesuffix(".*") if kind == EXT else name) if entry and entry.default else None
+
+
+def reference(evaluator: Evaluator, values: Values) -> Site | None:
+    """What blocks if one of some values is called by somebody else, whatever the arguments."""
+    sites = [entry_of(evaluator, value) for value in values]
+    first = sites[0] if sites else None
+    if first is None or first.entry.predicate or first.entry.kind == "context_manager":
+        return None
+    return first if None not in sites else None
 
 
 def _silenced(evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values) -> bool:

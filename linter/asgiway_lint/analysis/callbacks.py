@@ -10,8 +10,8 @@ from typing import Final
 
 from asgiway_lint.analysis import blocking, targets
 from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.propagate import Hop, hop_at
-from asgiway_lint.analysis.values import AWAITABLE, EXT, METHOD, Place, Values
+from asgiway_lint.analysis.hops import Hop, hop_at
+from asgiway_lint.analysis.values import AWAITABLE, EXT, METHOD, Place
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr
 
@@ -59,7 +59,7 @@ def callbacks(evaluator: Evaluator, path: str, facts: Facts) -> Iterator[Hop]:
         ):
             continue
         values = evaluator.values(given, place)
-        site = _site(evaluator, values)
+        site = blocking.reference(evaluator, values)
         groups = targets.run_by_values(evaluator, values) if site is None else ()
         if site is not None or groups:
             yield hop_at(call, site, groups)
@@ -72,15 +72,6 @@ def _given(call: Call, position: int) -> Expr | None:
     if position < len(call.args) and all(arg[0] != model.STAR for arg in call.args[: position + 1]):
         return call.args[position]
     return None
-
-
-def _site(evaluator: Evaluator, values: Values) -> blocking.Site | None:
-    """What blocks if the callback is a library's function, whatever its arguments."""
-    sites = [blocking.entry_of(evaluator, value) for value in values]
-    first = sites[0] if sites else None
-    if first is None or first.entry.predicate or first.entry.kind == "context_manager":
-        return None
-    return first if None not in sites else None
 
 
 def _is_loop(evaluator: Evaluator, receiver: Expr, place: Place) -> bool:

@@ -10,8 +10,9 @@ from asgiway_lint.analysis import chains, contexts, endpoints
 from asgiway_lint.analysis.callbacks import callbacks
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.hazards import CODES, Hazard, hazards
+from asgiway_lint.analysis.hops import Hop, hops_of
 from asgiway_lint.analysis.libraries import async_library
-from asgiway_lint.analysis.propagate import Hop, Propagation, hops_of
+from asgiway_lint.analysis.propagate import Propagation
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts
 from asgiway_lint.facts.model import Scope
@@ -42,7 +43,7 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     loop = contexts.on_loop(facts, homes)
     propagation = evaluator.table(("propagation",), lambda: Propagation(evaluator))
     findings: list[Finding] = []
-    hops = list(hops_of(propagation, evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
+    hops = list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
     if hops and settings.async_library is None:
         settings = dataclasses.replace(settings, async_library=async_library(facts))
     views = contexts.flask_views(evaluator, path, facts) if hops else frozenset[int]()

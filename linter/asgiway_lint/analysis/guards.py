@@ -1,7 +1,8 @@
 """Conditions on parameters: what stands under ``if path is not None:`` does not run for a caller who gives no path.
 And conditions that hold once: ``if self._client is None: self._client = connect()``.
 
-Of a parameter's value only this much is followed: it is None, it is another false value, or it is a true one.
+Of a parameter's value only this much is followed: it is None, it is another false value, or it is a true one; and what it is, if it
+is something to be called.
 """
 
 from __future__ import annotations
@@ -9,47 +10,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from asgiway_lint.analysis import handed
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.values import Place, Values
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr, Scope
 
-__all__ = ["Known", "excluded", "known_parameters", "made_once"]
+__all__ = ["Known", "excluded", "given_to_call", "known_parameters", "made_once"]
 
-Known = tuple[tuple[str, str], ...]
-"""Parameters whose value a caller fixes: name and kind ("none", "false" or "true"), by name."""
+Known = tuple[tuple[str, str | Values], ...]
+"""Parameters whose value a caller fixes, by name: "none", "false", "true", or the values of something that may block when called."""
 
 # Kind of value -> conditions of `Block.guard` that it makes true.
-_HOLDS: Final[Mapping[str, frozenset[str]]] = {
+_OF_OBJECTS: Final = frozenset({"some", "true"})
+_HOLDS: Final[Mapping[str | Values, frozenset[str]]] = {
     "none": frozenset({"none", "false"}),
     "false": frozenset({"some", "false"}),
-    "true": frozenset({"some", "true"}),
+    "true": _OF_OBJECTS,
 }
+_NO_NAMES: Final = frozenset[str]()
 _SWITCHES: Final[tuple[Expr, ...]] = ((model.CONST, None), (model.CONST, False), (model.CONST, True))
 
 
-def known_parameters(evaluator: Evaluator, path: str, index: int, call: Call, caller: Known, *, bound: bool) -> Known:
-    """What a call fixes of the parameters on which the function's conditions depend.
+def known_parameters(
+    evaluator: Evaluator, path: str, index: int, at: str, call: Call, caller: Known, *, bound: bool
+) -> Known:
+    """What a call fixes of the parameters that the function calls or that its conditions depend on.
 
     Args:
         evaluator: the run's evaluator.
         path, index: the function.
+        at: the file of the call.
         call: the call.
         caller: what is known of the caller's own parameters.
         bound: the first parameter is given by the object or class.
     """
     facts = evaluator.facts(path)
     assert facts is not None
-    wanted = evaluator.table(("guarded", path), lambda: _guarded(facts)).get(index)
-    if not wanted:
+    wanted = evaluator.table(("guarded", path), lambda: _guarded(facts)).get(index, _NO_NAMES)
+    to_call = evaluator.table(("calls parameters", path), lambda: handed.calls_parameters(facts)).get(index, _NO_NAMES)
+    if not wanted and not to_call:
         return ()
     scope = facts.scopes[index]
     if bound and (model.NAME, "staticmethod") in scope.decorators:
         bound = False
     unclear = any(arg[0] == model.STAR for arg in call.args) or any(name is None for name, _ in call.keywords)
     keywords = dict(call.keywords)
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str | Values]] = []
     for position, param in enumerate(scope.params):
-        if param.name not in wanted or param.kind not in ("pos", "kw"):
+        if (param.name not in wanted and param.name not in to_call) or param.kind not in ("pos", "kw"):
             continue
         place = position - bound
         given: Expr | None
@@ -61,10 +70,28 @@ def known_parameters(evaluator: Evaluator, path: str, index: int, call: Call, ca
             given = call.args[place]
         else:
             given = param.default
-        kind = _kind(given, caller)
+        kind = _kind(given, caller) if param.name in wanted or (given is not None and given[0] == model.NAME) else None
+        if kind is None and given is not None and given is not param.default and param.name in to_call:
+            kind = handed.callables(evaluator, given, Place(at, call.scope, call.seq, call.block)) or None
         if kind is not None:
             found.append((param.name, kind))
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda pair: pair[0]))
+
+
+def given_to_call(facts: Facts, call: Call, home: Scope, known: Known) -> Values | None:
+    """What a call in the function `home` calls, if that is a parameter for which the caller gave something to be called."""
+    if call.callee[0] != model.NAME:
+        return None
+    name = call.callee[1]
+    given = next((value for parameter, value in known if parameter == name), None)
+    if given is None or isinstance(given, str):
+        return None
+    scope = facts.scopes[call.scope]
+    while scope is not home:
+        if name in scope.bindings or scope.parent < 0:
+            return None
+        scope = facts.scopes[scope.parent]
+    return given
 
 
 def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
@@ -74,7 +101,7 @@ def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
     kinds = dict(known)
     while block >= 0 and block != function.body:
         for name, condition in facts.blocks[block].guard:
-            if name in kinds and condition != "perhaps" and condition not in _HOLDS[kinds[name]]:
+            if name in kinds and condition != "perhaps" and condition not in _HOLDS.get(kinds[name], _OF_OBJECTS):
                 return True
         block = facts.blocks[block].parent
     return False
@@ -118,7 +145,7 @@ def _text(expr: Expr) -> str:
     return f"{expr[1] if expr[0] == model.NAME else '?'}{rest}"
 
 
-def _kind(given: Expr | None, caller: Known) -> str | None:
+def _kind(given: Expr | None, caller: Known) -> str | Values | None:
     if given is None:
         return None
     if given[0] == model.CONST:
@@ -142,7 +169,7 @@ def _guarded(facts: Facts) -> dict[int, frozenset[str]]:
             continue
         scope = facts.scopes[bodies[around]]
         for name, _ in block.guard:
-            if _is_constant(scope, name):
+            if handed.is_constant(scope, name):
                 found.setdefault(bodies[around], set()).add(name)
     # A parameter that is handed on may matter further down.
     for call in facts.calls:
@@ -151,12 +178,6 @@ def _guarded(facts: Facts) -> dict[int, frozenset[str]]:
             continue
         switches = [param.name for param in scope.params if param.default in _SWITCHES]
         for given in (*call.args, *[value for _, value in call.keywords]) if switches else ():
-            if given[0] == model.NAME and given[1] in switches and _is_constant(scope, given[1]):
+            if given[0] == model.NAME and given[1] in switches and handed.is_constant(scope, given[1]):
                 found.setdefault(call.scope, set()).add(given[1])
     return {index: frozenset(names) for index, names in found.items()}
-
-
-def _is_constant(scope: Scope, name: str) -> bool:
-    """Whether a name is a parameter that is never assigned to."""
-    bindings = scope.bindings.get(name, ())
-    return len(bindings) == 1 and bindings[0].kind == "param"

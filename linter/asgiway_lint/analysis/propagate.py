@@ -7,19 +7,18 @@ questions, recursion included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from asgiway_lint.analysis import blocking, contexts, targets
+from asgiway_lint.analysis import contexts
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.guards import Known, excluded, made_once
-from asgiway_lint.analysis.targets import Function, Groups
+from asgiway_lint.analysis.hops import Hop, contents, hops_of
+from asgiway_lint.analysis.targets import Function
 from asgiway_lint.analysis.values import BOUND, EXT, FUNCTION, METHOD, Value, Values
 from asgiway_lint.facts import Facts
-from asgiway_lint.facts.model import Call, Event, Scope
 
-__all__ = ["Hop", "Propagation", "Step", "hop_at", "hops_of"]
+__all__ = ["Propagation", "Step"]
 
 Ends = Mapping[str, int]
 """Code of a rule -> least number of functions in between."""
@@ -42,27 +41,6 @@ _ONCE: Final = frozenset({"importlib.import_module", "builtins.__import__", "imp
 _FILE_CONTENT: Final = "AW108"
 # A function that asks and makes more calls than this does something else, too.
 _QUESTION_CALLS: Final = 4
-
-
-class Hop(NamedTuple):
-    """One thing in a body that blocks, or that runs functions of the project.
-
-    Attributes:
-        line, column, end_line, end_column: its place.
-        seq: its order in the body.
-        scope: the scope that it stands in.
-        site: what blocks, if it does so by itself.
-        groups: else, what it runs.
-    """
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    seq: int
-    scope: int
-    site: Site | None
-    groups: Groups
 
 
 class Step(NamedTuple):
@@ -168,67 +146,6 @@ class Propagation:
         )
 
 
-def hops_of(
-    propagation: Propagation,
-    evaluator: Evaluator,
-    path: str,
-    facts: Facts,
-    scopes: frozenset[int],
-    *,
-    transitive: bool,
-    known: Known = (),
-    home: Scope | None = None,
-) -> Iterator[Hop]:
-    """All hops in some scopes of a module, calls first.
-
-    Args:
-        propagation: the run's propagation.
-        evaluator: the run's evaluator.
-        path: the file.
-        facts: its facts.
-        scopes: the scopes to look at.
-        transitive: also what runs functions of the project.
-        known: what is known of the parameters of the function `home`, to leave out what does not run then.
-        home: that function.
-    """
-    calls, events = _contents(evaluator, path, facts)
-    excused: frozenset[int] | None = None
-    for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
-        call = facts.calls[index]
-        values = evaluator.callee(path, call)
-        if not values or (home is not None and _left_out(facts, call.block, home, known)):
-            continue
-        site = blocking.direct_call(evaluator, path, facts, index, values)
-        groups: Groups = ()
-        if site is None:
-            if not transitive:
-                continue
-            groups = targets.run_by_call(evaluator, path, facts, call, values, known)
-            if not groups:
-                continue
-        elif excused is None:
-            excused = evaluator.table(("handed over", path), lambda: blocking.handed_over(evaluator, path, facts))
-        if excused is None or index not in excused:
-            yield hop_at(call, site, groups)
-    for index in sorted(index for scope in scopes for index in events.get(scope, ())):
-        event = facts.events[index]
-        if home is not None and _left_out(facts, event.block, home, known):
-            continue
-        site = blocking.direct_event(evaluator, path, event)
-        groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
-        if site is not None or groups:
-            yield hop_at(event, site, groups)
-
-
-def _left_out(facts: Facts, block: int, home: Scope, known: Known) -> bool:
-    return excluded(facts, block, home, known) or made_once(facts, block, home)
-
-
-def hop_at(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
-    """The hop at the place of a call or an event."""
-    return Hop(place.line, place.column, place.end_line, place.end_column, place.seq, place.scope, site, groups)
-
-
 def _body(propagation: Propagation, evaluator: Evaluator, function: Function) -> tuple[Hop, ...]:
     """What a function does, in order, up to where it asks whether a loop is running."""
     path, index, known = function
@@ -238,7 +155,7 @@ def _body(propagation: Propagation, evaluator: Evaluator, function: Function) ->
     homes = evaluator.table(("homes", path), lambda: contexts.home_scopes(facts))
     scopes = frozenset([index, *(scope for scope, home in enumerate(homes) if home == index)])
     hops = sorted(
-        hops_of(propagation, evaluator, path, facts, scopes, transitive=True, known=known, home=facts.scopes[index]),
+        hops_of(evaluator, path, facts, scopes, transitive=True, known=known, home=facts.scopes[index]),
         key=lambda hop: (hop.seq, hop.column),
     )
     if not hops:
@@ -255,31 +172,13 @@ def _carries(site: Site) -> bool:
 
 
 def _asked(propagation: Propagation, evaluator: Evaluator, path: str, facts: Facts, scopes: frozenset[int]) -> float:
-    calls, _ = _contents(evaluator, path, facts)
+    calls, _ = contents(evaluator, path, facts)
     for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
         call = facts.calls[index]
         values: Values = evaluator.callee(path, call)
         if any(propagation.asks(value) for value in values):
             return call.seq
     return float("inf")
-
-
-def _contents(
-    evaluator: Evaluator, path: str, facts: Facts
-) -> tuple[Mapping[int, Sequence[int]], Mapping[int, Sequence[int]]]:
-    """Calls and events of each scope, by index."""
-    return evaluator.table(("contents", path), lambda: _sorted_by_scope(facts))
-
-
-def _sorted_by_scope(facts: Facts) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    calls: dict[int, list[int]] = {}
-    events: dict[int, list[int]] = {}
-    for index, call in enumerate(facts.calls):
-        calls.setdefault(call.scope, []).append(index)
-    for index, event in enumerate(facts.events):
-        if event.kind in ("iter", "enter", "load"):
-            events.setdefault(event.scope, []).append(index)
-    return calls, events
 
 
 def _over(hop: Hop, solved: Mapping[Function, Ends]) -> dict[str, int]:

@@ -61,19 +61,23 @@ def run_by_call(
             return consumed
     if call.callee[0] == model.SCOPE:
         return _NOTHING  # a lambda that is called where it stands counts as a part of the body around it
-    groups = run_by_values(evaluator, values, call, caller)
+    groups = run_by_values(evaluator, values, path, call, caller)
     if groups and call.flags & AWAITED and not _gives_awaitable(evaluator, path, facts, call):
         return _NOTHING  # the coroutine knows better than our types
     return groups
 
 
-def run_by_values(evaluator: Evaluator, values: Values, call: Call | None = None, caller: Known = ()) -> Groups:
-    """What calling one of some values runs; without a `call` nothing is known of the arguments."""
+def run_by_values(
+    evaluator: Evaluator, values: Values, path: str = "", call: Call | None = None, caller: Known = ()
+) -> Groups:
+    """What calling one of some values runs; without a `call`, in the file `path`, nothing is known of the arguments."""
     groups: list[tuple[Function, ...]] = []
     for value in values:
         if value == NONE:
             continue
-        found = tuple([_variant(evaluator, function, value, call, caller) for function in _run_by(evaluator, value)])
+        found = tuple(
+            [_variant(evaluator, function, value, path, call, caller) for function in _run_by(evaluator, value)]
+        )
         if not found:
             return _NOTHING
         groups.append(found)
@@ -92,11 +96,13 @@ def run_by_event(evaluator: Evaluator, path: str, facts: Facts, event: Event) ->
     return _NOTHING
 
 
-def _variant(evaluator: Evaluator, function: Function, value: Value, call: Call | None, caller: Known) -> Function:
+def _variant(
+    evaluator: Evaluator, function: Function, value: Value, at: str, call: Call | None, caller: Known
+) -> Function:
     if call is None or value[0] == PARTIAL:
         return function
     path, index, _ = function
-    return path, index, known_parameters(evaluator, path, index, call, caller, bound=value[0] != FUNCTION)
+    return path, index, known_parameters(evaluator, path, index, at, call, caller, bound=value[0] != FUNCTION)
 
 
 def _run_by(evaluator: Evaluator, value: Value) -> Iterator[Function]:
@@ -212,7 +218,7 @@ def _iterated(evaluator: Evaluator, facts: Facts, expr: Expr, place: Place) -> G
         scope = _scope(evaluator, function)
         if scope is None or not scope.generator or decorators.kind(evaluator, *function[:2]) != decorators.PLAIN:
             return _iterated_object(evaluator, expr, place)
-        groups.append((_variant(evaluator, function, value, call, ()),))
+        groups.append((_variant(evaluator, function, value, place.path, call, ()),))
     return tuple(groups)
 
 
@@ -230,7 +236,7 @@ def _entered(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
             if function is None or decorators.kind(evaluator, *function[:2]) != decorators.MANAGER:
                 groups.clear()
                 break
-            groups.append((_variant(evaluator, function, value, call, ()),))
+            groups.append((_variant(evaluator, function, value, place.path, call, ()),))
         if groups:
             return tuple(groups)
     return _special(evaluator, evaluator.values(expr, place), ("__enter__", "__exit__"))

@@ -1,0 +1,151 @@
+"""What blocks in the scopes of a module, or runs functions of the project: one hop for each call, ``with``, ``for`` and attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from asgiway_lint.analysis import blocking, handed, targets
+from asgiway_lint.analysis.blocking import Site
+from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.guards import Known, excluded, given_to_call, made_once
+from asgiway_lint.analysis.targets import Groups
+from asgiway_lint.analysis.values import METHOD, Place, Values
+from asgiway_lint.facts import Facts, model
+from asgiway_lint.facts.model import Call, Event, Scope
+
+__all__ = ["Hop", "contents", "hop_at", "hops_of"]
+
+
+class Hop(NamedTuple):
+    """One thing in a body that blocks, or that runs functions of the project.
+
+    Attributes:
+        line, column, end_line, end_column: its place.
+        seq: its order in the body.
+        scope: the scope that it stands in.
+        site: what blocks, if it does so by itself.
+        groups: else, what it runs.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    seq: int
+    scope: int
+    site: Site | None
+    groups: Groups
+
+
+def hops_of(
+    evaluator: Evaluator,
+    path: str,
+    facts: Facts,
+    scopes: frozenset[int],
+    *,
+    transitive: bool,
+    known: Known = (),
+    home: Scope | None = None,
+) -> Iterator[Hop]:
+    """All hops in some scopes of a module, calls first.
+
+    Args:
+        evaluator: the run's evaluator.
+        path: the file.
+        facts: its facts.
+        scopes: the scopes to look at.
+        transitive: also what runs functions of the project.
+        known: what is known of the parameters of the function `home`, to leave out what does not run then.
+        home: that function.
+    """
+    calls, events = contents(evaluator, path, facts)
+    excused: frozenset[int] | None = None
+    for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
+        call = facts.calls[index]
+        values = evaluator.callee(path, call)
+        if known and home is not None:
+            values = given_to_call(facts, call, home, known) or values
+        site = blocking.direct_call(evaluator, path, facts, index, values) if values else None
+        if site is not None:
+            if excused is None:
+                excused = evaluator.table(("handed over", path), lambda: blocking.handed_over(evaluator, path, facts))
+            if index in excused:
+                continue
+            groups: Groups = ()
+        else:
+            site, groups = _behind(evaluator, path, facts, call, values, known, transitive=transitive)
+            if site is None and not groups:
+                continue
+        if home is None or not _left_out(facts, call.block, home, known):
+            yield hop_at(call, site, groups)
+    for index in sorted(index for scope in scopes for index in events.get(scope, ())):
+        event = facts.events[index]
+        site = blocking.direct_event(evaluator, path, event)
+        groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
+        if site is None and not groups and event.kind == "iter":
+            place = Place(path, event.scope, event.seq, event.block)
+            site, groups = _called(evaluator, handed.mapped(evaluator, event.expr, place), transitive=transitive)
+        if (site is not None or groups) and (home is None or not _left_out(facts, event.block, home, known)):
+            yield hop_at(event, site, groups)
+
+
+def _behind(
+    evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values, known: Known, *, transitive: bool
+) -> tuple[Site | None, Groups]:
+    """What a call that does not block by itself leads to."""
+    groups = targets.run_by_call(evaluator, path, facts, call, values, known) if transitive and values else ()
+    if groups:
+        return None, groups
+    entered = _entered(evaluator, path, facts, call, values, transitive=transitive)
+    if entered is not None:
+        return entered
+    return _called(evaluator, handed.applied(evaluator, path, call, values), transitive=transitive)
+
+
+def _called(evaluator: Evaluator, values: Values, *, transitive: bool) -> tuple[Site | None, Groups]:
+    """What blocks, or runs, if one of some values is called by somebody else."""
+    if not values:
+        return None, ()
+    site = blocking.reference(evaluator, values)
+    return site, targets.run_by_values(evaluator, values) if site is None and transitive else ()
+
+
+def _entered(
+    evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values, *, transitive: bool
+) -> tuple[Site | None, Groups] | None:
+    """What ``stack.enter_context(manager)`` enters; None for other calls."""
+    if call.callee[0] != model.ATTR or call.callee[2] != "enter_context" or not call.args:
+        return None
+    if not values or not all(value[0] == METHOD and str(value[1]).startswith("contextlib.") for value in values):
+        return None
+    event = Event("enter", call.args[0], call.scope, call.block, call.seq, *call[7:])
+    site = blocking.direct_event(evaluator, path, event)
+    return site, targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
+
+
+def _left_out(facts: Facts, block: int, home: Scope, known: Known) -> bool:
+    return excluded(facts, block, home, known) or made_once(facts, block, home)
+
+
+def hop_at(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
+    """The hop at the place of a call or an event."""
+    return Hop(place.line, place.column, place.end_line, place.end_column, place.seq, place.scope, site, groups)
+
+
+def contents(
+    evaluator: Evaluator, path: str, facts: Facts
+) -> tuple[Mapping[int, Sequence[int]], Mapping[int, Sequence[int]]]:
+    """Calls and events of each scope, by index."""
+    return evaluator.table(("contents", path), lambda: _sorted_by_scope(facts))
+
+
+def _sorted_by_scope(facts: Facts) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    calls: dict[int, list[int]] = {}
+    events: dict[int, list[int]] = {}
+    for index, call in enumerate(facts.calls):
+        calls.setdefault(call.scope, []).append(index)
+    for index, event in enumerate(facts.events):
+        if event.kind in ("iter", "enter", "load"):
+            events.setdefault(event.scope, []).append(index)
+    return calls, events
