@@ -135,11 +135,8 @@ def _unused_findings(path: str, unused: Iterable[Unused], enabled: Enabled) -> I
     known, rule = rule_codes(), rule_for(_UNUSED)
     for each in unused:
         # Codes of rules that are off may well be needed in another run.
-        words = [
-            code if code in known else _unknown(code, known)
-            for code in each.codes
-            if code in enabled.codes or code not in known
-        ]
+        codes = [code for code in each.codes if code in enabled.codes or code not in known]
+        words = [code if code in known else _unknown(code, known) for code in codes]
         if words:
             directive = each.directive
             yield Finding(
@@ -151,6 +148,7 @@ def _unused_findings(path: str, unused: Iterable[Unused], enabled: Enabled) -> I
                 column=directive.column,
                 end_line=directive.line,
                 end_column=directive.end_column,
+                symbol=", ".join(codes),
             )
 
 

@@ -12,7 +12,7 @@ import libcst as cst
 
 from asgiway_lint.fixes.source import FixSource
 
-__all__ = ["await_refusal", "is_lock", "parenthesised", "text_refusal"]
+__all__ = ["await_refusal", "brackets", "is_lock", "parenthesised", "text_refusal"]
 
 _LOCKS = frozenset(
     f"{module}.{name}"
@@ -163,11 +163,11 @@ def _acquired(source: FixSource, block: cst.IndentedBlock, below: cst.CSTNode) -
 def _lock_calls(source: FixSource, statement: cst.CSTNode) -> Iterator[tuple[str, str]]:
     if not isinstance(statement, (cst.SimpleStatementLine, cst.If)):
         return
-    for call in source.find(cst.Call, statement):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in ("acquire", "release"):
-            awaited = isinstance(source.parent(call), cst.Await)
-            if not awaited and is_lock(source, call.func.value):
-                yield source.code(call.func.value), call.func.attr.value
+    for method in source.find(cst.Attribute, statement):
+        if method.attr.value in ("acquire", "release") and is_lock(source, method.value):
+            call = source.parent(method)  # or the argument of `to_thread(lock.acquire)`
+            if call is not None and not isinstance(source.parent(call), cst.Await):
+                yield source.code(method.value), method.attr.value
 
 
 def parenthesised(source: FixSource, node: cst.BaseExpression, text: str) -> str:
@@ -178,20 +178,25 @@ def parenthesised(source: FixSource, node: cst.BaseExpression, text: str) -> str
         node: the expression that is replaced, without parentheses around it, if there are any.
         text: the new expression.
     """
-    before, after = "", ""
-    if not node.lpar:
-        parent = source.parent(node)
-        binds = (
-            (isinstance(parent, (cst.Attribute, cst.Subscript)) and parent.value is node)
-            or (isinstance(parent, cst.Call) and parent.func is node)
-            or isinstance(parent, cst.Await)
-        )
-        if binds:
-            before, after = "(", ")"
-    start = source.offset(node)[0]
-    if not before and start and _word(source.text[start - 1]) and not node.lpar:
-        before = " "  # `return"".join(...)`
+    before, after = brackets(source, node)
     return f"{before}{text}{after}"
+
+
+def brackets(source: FixSource, node: cst.BaseExpression) -> tuple[str, str]:
+    """Return what has to stand before and behind an `await ...` in a node's place: parentheses, a space, or nothing."""
+    if node.lpar:
+        return "", ""
+    parent = source.parent(node)
+    binds = (
+        (isinstance(parent, (cst.Attribute, cst.Subscript)) and parent.value is node)
+        or (isinstance(parent, cst.Call) and parent.func is node)
+        or isinstance(parent, cst.Await)
+    )
+    if binds:
+        return "(", ")"
+    start = source.offset(node)[0]
+    # `return"".join(...)` needs no space before, `returnawait` does.
+    return (" " if start and _word(source.text[start - 1]) else ""), ""
 
 
 def _word(character: str) -> bool:

@@ -33,7 +33,7 @@ def fixes_for(
     try:
         text = decode(source)
     except SyntaxError:
-        return {finding: () for finding in findings}
+        return dict.fromkeys(findings, ())
     return fixes_of(FixSource(text.removeprefix("\ufeff"), path, settings), findings)
 
 
@@ -56,7 +56,7 @@ def fixes_of(source: FixSource, findings: Sequence[Finding]) -> dict[Finding, tu
 
 def is_native(name: str) -> bool:
     """Whether a fixer's code is asynchronous all the way, where others use threads."""
-    return any(fixer.NAME == name and getattr(fixer, "NATIVE", False) for fixer in fixers())
+    return any(name == fixer.NAME and getattr(fixer, "NATIVE", False) for fixer in fixers())
 
 
 def _rank(offer: Fix | Refusal, settings: Settings) -> tuple[int, str]:
