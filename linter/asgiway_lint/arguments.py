@@ -19,6 +19,7 @@ COMMANDS = {
     "baseline": "Record today's findings, so that only new ones are shown",
     "rule": "Explain one rule, or all of them",
     "rules": "List the rules",
+    "server": "Serve an editor: the language server protocol over stdin and stdout",
     "clean": "Remove the cache",
     "version": "Print the version",
 }
@@ -112,8 +113,9 @@ def build(command: str) -> Parser:
     parser = _PARSERS[command]()
     runs = command in ("check", "baseline")
     options = parser.add_argument_group("Log levels" if runs else "Options")
-    if runs:
+    if runs or command == "server":
         options.add_argument("-v", "--verbose", action="store_true", help="Say on stderr what is being done")
+    if runs:
         options.add_argument("-q", "--quiet", action="store_true", help="Print findings only: no summary, no warnings")
     options.add_argument("-h", "--help", action="help", help="Print help")
     return parser
@@ -285,6 +287,19 @@ def _rules() -> Parser:
     return Parser("rules", "List the rules: code, name, severity, summary.")
 
 
+def _server() -> Parser:
+    parser = Parser(
+        "server",
+        "Serve an editor: findings while you type, fixes, the rules' pages. Speaks the language server protocol over\n"
+        "stdin and stdout; editors start it themselves (linter/docs/editors.md says how to tell them).",
+    )
+    group = parser.add_argument_group("Connection")
+    group.add_argument("--stdio", action="store_true", help="Use stdin and stdout, as it always does")
+    # VS Code's client library passes it; the end of stdin says the same.
+    group.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
 def _clean() -> Parser:
     return Parser("clean", "Remove the caches of the current folder and of the folders below it.")
 
@@ -298,6 +313,7 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "baseline": _baseline,
     "rule": _rule,
     "rules": _rules,
+    "server": _server,
     "clean": _clean,
     "version": _version,
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_EXTRA = ("libcst", "pathspec")
+_EXTRA = ("libcst", "pathspec", "pygls", "lsprotocol")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,6 +103,12 @@ def _rules(arguments: Namespace) -> int:
     return rule.run_list(arguments)
 
 
+def _server(arguments: Namespace) -> int:
+    from asgiway_lint.commands import server
+
+    return server.run(arguments)
+
+
 def _clean(arguments: Namespace) -> int:
     from asgiway_lint.commands import clean
 
@@ -124,6 +130,7 @@ _RUN: dict[str, Callable[[Namespace], int]] = {
     "baseline": _baseline,
     "rule": _rule,
     "rules": _rules,
+    "server": _server,
     "clean": _clean,
     "version": _version,
 }

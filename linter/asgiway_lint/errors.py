@@ -16,10 +16,11 @@ class ConfigError(UsageError):
 
 
 class MissingExtraError(UsageError):
-    """A library of the `lint` extra is not installed."""
+    """A library of the `lint` extra, or of the `lsp` extra, is not installed."""
 
     def __init__(self, library: str) -> None:
-        super().__init__(f"{library} is not installed; install it with: pip install 'asgiway[lint]'")
+        extra = "lsp" if library in ("pygls", "lsprotocol") else "lint"
+        super().__init__(f"{library} is not installed; install it with: pip install 'asgiway[{extra}]'")
 
 
 def nearest(wrong: str, valid: Iterable[str]) -> str:

@@ -1,0 +1,36 @@
+"""`asgiway-lint server`: the language server over stdin and stdout, until the editor ends it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from argparse import Namespace
+
+__all__ = ["run"]
+
+# ast.parse and libcst use the C stack for nested code, and what a thread gets by default differs between systems.
+_STACK = 64 << 20
+
+
+def run(arguments: Namespace) -> int:
+    """Serve; return 0 if the editor has said that it leaves, as the protocol wants it, else 1."""
+    from asgiway_lint.server.features import make_server  # pygls: 0.4 s that nobody else pays
+
+    protocol = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Whatever else is printed in this process must not get between the messages.
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    pygls = logging.getLogger("pygls")
+    pygls.setLevel(logging.INFO if arguments.verbose else logging.ERROR)
+    for handler in logging.getLogger("asgiway_lint").handlers:
+        pygls.addHandler(handler)
+    pygls.propagate = False
+    threading.stack_size(_STACK)
+    server = make_server()
+    try:
+        server.start_io(sys.stdin.buffer, protocol)
+    finally:
+        server.abandon()
+    return 0 if server.was_shut_down else 1

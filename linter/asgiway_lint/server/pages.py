@@ -1,0 +1,51 @@
+"""What is shown when the pointer rests on a finding, or on a code in a suppression comment: the finding, its chain, the rule's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from asgiway_lint.finding import Finding
+from asgiway_lint.rules import Rule, rule_for
+
+__all__ = ["finding_page", "plain", "rule_page"]
+
+
+def rule_page(code: str) -> str:
+    """The page of a rule, in Markdown."""
+    return _page(rule_for(code))
+
+
+def finding_page(finding: Finding, place: Callable[[str, int], str]) -> str:
+    """What there is to say about a finding, in Markdown: its rule's page, and before that the way to what blocks.
+
+    Args:
+        finding: the finding.
+        place: a link to a line of a file.
+    """
+    chain = [
+        f"{number}. `{link.call}` at {place(link.path, link.line)}" for number, link in enumerate(finding.chain, 1)
+    ]
+    rule = rule_for(finding.code)
+    lead = [f"**{rule.code} {rule.slug}** ({finding.severity}): {finding.message}", *(["", *chain] if chain else [])]
+    return "\n".join((*lead, "", "---", "", _page(rule)))
+
+
+def _page(rule: Rule) -> str:
+    preview = ", preview" if rule.preview else ""
+    return f"### {rule.code} {rule.slug}\n\n{rule.summary}\n\nSeverity: {rule.severity}{preview}.\n\n{rule.explanation}"
+
+
+def plain(markdown: str) -> str:
+    """Markdown for a client that shows none."""
+    return "\n".join(_plain(markdown.splitlines()))
+
+
+def _plain(lines: Iterable[str]) -> Iterable[str]:
+    in_code = False
+    for line in lines:
+        if line.startswith("```"):
+            in_code = not in_code
+        elif in_code:
+            yield f"    {line}".rstrip()
+        elif line != "---":
+            yield line.lstrip("#").lstrip() if line.startswith("#") else line.replace("**", "")
