@@ -50,4 +50,5 @@ def _name(evaluator: Evaluator, step: Step, site: Site) -> str:
     if path != step.path and "." not in name:
         module = evaluator.finder.dotted(path).rpartition(".")[2] or path.rpartition(os.sep)[2]
         name = f"{module}.{name}"
-    return name if decorators.kind(evaluator, path, index) == decorators.PROPERTY else f"{name}()"
+    attribute = decorators.kind(evaluator, path, index) in (decorators.PROPERTY, decorators.SETTER)
+    return name if attribute else f"{name}()"

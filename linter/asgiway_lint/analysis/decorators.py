@@ -15,10 +15,11 @@ from asgiway_lint.analysis.values import EXT, FUNCTION, Place, Values
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import Expr, Facts, Scope
 
-__all__ = ["MANAGER", "OPAQUE", "PLAIN", "PROPERTY", "kind"]
+__all__ = ["MANAGER", "OPAQUE", "PLAIN", "PROPERTY", "SETTER", "kind"]
 
 PLAIN: Final = "plain"
 PROPERTY: Final = "property"
+SETTER: Final = "setter"
 MANAGER: Final = "manager"
 OPAQUE: Final = "opaque"
 
@@ -44,7 +45,7 @@ _MAX_LAYERS: Final = 3
 
 
 def kind(evaluator: Evaluator, path: str, index: int) -> str:
-    """`PLAIN`: a call runs the body; `PROPERTY`: reading the attribute does; `MANAGER`: ``with`` does; else `OPAQUE`."""
+    """`PLAIN`: a call runs the body; `PROPERTY`: reading the attribute does; `SETTER`: setting it; `MANAGER`: ``with`` does; else `OPAQUE`."""
     return evaluator.table(("decorators", path, index), lambda: _kind(evaluator, path, index))
 
 
@@ -65,6 +66,8 @@ def _kind(evaluator: Evaluator, path: str, index: int) -> str:
 
 
 def _of_decorator(evaluator: Evaluator, decorator: Expr, place: Place) -> str:
+    if decorator[0] == model.ATTR and decorator[2] == "setter":
+        return SETTER
     called = decorator[0] == model.CALL
     values: Values = (
         evaluator.callee(place.path, evaluator.call(place.path, decorator[1]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from asgiway_lint.analysis import blocking, handed, targets
+from asgiway_lint.analysis import blocking, handed, implied, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.guards import Known, excluded, given_to_call, made_once
@@ -15,6 +15,8 @@ from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Event, Scope
 
 __all__ = ["Hop", "contents", "hop_at", "hops_of"]
+
+_KINDS: Final = frozenset({"iter", "enter", "load", *implied.EVENTS})
 
 
 class Hop(NamedTuple):
@@ -81,8 +83,12 @@ def hops_of(
             yield hop_at(call, site, groups)
     for index in sorted(index for scope in scopes for index in events.get(scope, ())):
         event = facts.events[index]
-        site = blocking.direct_event(evaluator, path, event)
-        groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
+        if event.kind in implied.EVENTS:
+            site, groups = implied.by_event(evaluator, path, event)
+            groups = groups if transitive else ()
+        else:
+            site = blocking.direct_event(evaluator, path, event)
+            groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
         if site is None and not groups and event.kind == "iter":
             place = Place(path, event.scope, event.seq, event.block)
             site, groups = _called(evaluator, handed.mapped(evaluator, event.expr, place), transitive=transitive)
@@ -100,7 +106,10 @@ def _behind(
     entered = _entered(evaluator, path, facts, call, values, transitive=transitive)
     if entered is not None:
         return entered
-    return _called(evaluator, handed.applied(evaluator, path, call, values), transitive=transitive)
+    site, groups = _called(evaluator, handed.applied(evaluator, path, call, values), transitive=transitive)
+    if site is None and not groups:
+        site, groups = implied.by_call(evaluator, path, call, values)
+    return site, groups if transitive else ()
 
 
 def _called(evaluator: Evaluator, values: Values, *, transitive: bool) -> tuple[Site | None, Groups]:
@@ -146,6 +155,6 @@ def _sorted_by_scope(facts: Facts) -> tuple[dict[int, list[int]], dict[int, list
     for index, call in enumerate(facts.calls):
         calls.setdefault(call.scope, []).append(index)
     for index, event in enumerate(facts.events):
-        if event.kind in ("iter", "enter", "load"):
+        if event.kind in _KINDS:
             events.setdefault(event.scope, []).append(index)
     return calls, events

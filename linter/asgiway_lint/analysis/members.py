@@ -34,7 +34,15 @@ from asgiway_lint.project.modules import Module
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["PROPERTIES", "attribute", "bases", "class_scope", "find_function", "property_function"]
+__all__ = [
+    "PROPERTIES",
+    "attribute",
+    "bases",
+    "class_scope",
+    "find_function",
+    "property_function",
+    "setter_function",
+]
 
 _MAX_BASES: Final = 40
 PROPERTIES: Final = frozenset(
@@ -146,6 +154,21 @@ def property_function(evaluator: Evaluator, value: Value, name: str) -> tuple[st
             continue
         # The setter of the same name comes after it.
         return (base[1], found[0].a) if all(binding.kind == "def" for binding in found) else None
+    return None
+
+
+def setter_function(evaluator: Evaluator, value: Value, name: str) -> tuple[str, int] | None:
+    """The function that setting the property `name` of an object of the project calls: file and scope, or None."""
+    if value[0] != OBJECT:
+        return None
+    for base in bases(evaluator, value[1], value[2]):
+        owner = class_scope(evaluator, base)
+        for binding in owner.bindings.get(name, ()) if owner is not None else ():
+            facts = evaluator.facts(base[1])
+            if binding.kind == "def" and facts is not None:
+                decorators = facts.scopes[binding.a].decorators
+                if any(decorator[0] == model.ATTR and decorator[2] == "setter" for decorator in decorators):
+                    return base[1], binding.a
     return None
 
 

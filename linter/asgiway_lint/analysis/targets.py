@@ -29,7 +29,7 @@ from asgiway_lint.analysis.values import (
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
 
-__all__ = ["Function", "Groups", "run_by_call", "run_by_event", "run_by_values"]
+__all__ = ["Function", "Groups", "run_by_call", "run_by_event", "run_by_values", "special"]
 
 Function = tuple[str, int, Known]
 """A function of the project: its file, its scope, and what its caller fixes of its parameters."""
@@ -223,7 +223,7 @@ def _iterated(evaluator: Evaluator, facts: Facts, expr: Expr, place: Place) -> G
 
 
 def _iterated_object(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
-    return _special(evaluator, evaluator.values(expr, place), ("__iter__", "__next__"))
+    return special(evaluator, evaluator.values(expr, place), ("__iter__", "__next__"))
 
 
 def _entered(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
@@ -239,10 +239,11 @@ def _entered(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
             groups.append((_variant(evaluator, function, value, place.path, call, ()),))
         if groups:
             return tuple(groups)
-    return _special(evaluator, evaluator.values(expr, place), ("__enter__", "__exit__"))
+    return special(evaluator, evaluator.values(expr, place), ("__enter__", "__exit__"))
 
 
-def _special(evaluator: Evaluator, values: Values, names: tuple[str, ...]) -> Groups:
+def special(evaluator: Evaluator, values: Values, names: tuple[str, ...]) -> Groups:
+    """The special methods with some names that objects of the project have."""
     groups: list[tuple[Function, ...]] = []
     for value in values:
         if value == NONE:

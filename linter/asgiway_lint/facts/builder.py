@@ -153,7 +153,7 @@ class Builder:
         scope = self.scope.elsewhere.get(name, self.scope) if self.scope.elsewhere else self.scope
         scope.bindings.setdefault(name, []).append(Binding(self.seq, self.block, kind, a, b))
 
-    def event(self, kind: str, expr: Expr, node: ast.expr) -> None:
+    def event(self, kind: str, expr: Expr, node: ast.expr | ast.stmt) -> None:
         """Record an event at the place of `node`."""
         self.seq += 1
         column = self.columns.column

@@ -18,6 +18,7 @@ from asgiway_lint.facts.model import (
     ATTR,
     BINARY,
     CONST,
+    ITEM,
     AttributeBinding,
     Binding,
     Block,
@@ -118,7 +119,13 @@ class _Collector(Expressions):
     def on_aug_assign(self, node: ast.AugAssign) -> bool:
         left = self.expr(node.target)
         right = self.expr(node.value)
-        self.target(node.target, "value", (BINARY, OPERATORS[type(node.op)], left, right))
+        operator = OPERATORS[type(node.op)]
+        if left[0] == ITEM:  # its parts are evaluated once
+            if self.scope.outer is not None:
+                self.event("set item", left[1], node.target)
+            return False
+        self.operation(node, f"{operator}=", left, right)
+        self.target(node.target, "value", (BINARY, operator, left, right))
         return False
 
     def on_type_alias(self, node: Any) -> bool:
@@ -176,7 +183,7 @@ class _Collector(Expressions):
         return False
 
     def on_if(self, node: ast.If) -> bool:
-        self.expr(node.test)
+        self.test(node.test)
         self.groups += 1
         group = self.groups
         outer = self.open_block(group)
@@ -213,7 +220,7 @@ class _Collector(Expressions):
 
     def on_while(self, node: ast.While) -> bool:
         outer = self.open_block(0, ARM_LOOP)
-        self.expr(node.test)
+        self.test(node.test)
         self.narrow(node.test)
         self.body(node.body)
         self.close_block(outer)

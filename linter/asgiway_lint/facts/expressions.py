@@ -39,6 +39,8 @@ from asgiway_lint.facts.model import (
 __all__ = ["OPERATORS", "Expressions"]
 
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+# Expressions whose value may be an object of a class with methods of its own.
+_OPEN: Final = frozenset({NAME, ATTR, CALL, ITEM})
 OPERATORS: Final[Mapping[type[ast.operator], str]] = {
     ast.Add: "+",
     ast.BitAnd: "&",
@@ -100,6 +102,8 @@ class Expressions(Builder):
             self.scope.attributes.append(AttributeBinding(base, target.attr, binding))
             if kind != "other":
                 self.event("store", (ATTR, base, target.attr), target)
+        elif isinstance(target, ast.Subscript):
+            self.of_subscript(target, "set item" if kind != "other" else "del item")
         else:
             self.expr(target)
 
@@ -142,9 +146,13 @@ class Expressions(Builder):
             return self.intern((ATTR, self.base(node.value), node.attr))
         return self.expr(node)
 
-    def of_subscript(self, node: ast.Subscript) -> Expr:
-        """``a[b]``"""
-        return (ITEM, self.expr(node.value), self.expr(node.slice))
+    def of_subscript(self, node: ast.Subscript, kind: str = "item") -> Expr:
+        """``a[b]``, read or, by the `kind` of its event, set or deleted."""
+        base = self.expr(node.value)
+        index = self.expr(node.slice)
+        if self.scope.outer is not None and base[0] in _OPEN and type(node.slice) is not ast.Slice:
+            self.event(kind, base, node)
+        return (ITEM, base, index)
 
     def of_starred(self, node: ast.Starred) -> Expr:
         """``*a``"""
@@ -170,11 +178,12 @@ class Expressions(Builder):
 
     def of_bool(self, node: ast.BoolOp) -> Expr:
         """``a and b``, ``a or b``"""
-        return (ANY, tuple([self.expr(value) for value in node.values]))
+        values = [self.test(value) for value in node.values[:-1]]
+        return (ANY, (*values, self.expr(node.values[-1])))
 
     def of_if_expression(self, node: ast.IfExp) -> Expr:
         """``a if b else c``"""
-        self.expr(node.test)
+        self.test(node.test)
         return (ANY, (self.expr(node.body), self.expr(node.orelse)))
 
     def of_binary(self, node: ast.BinOp) -> Expr:
@@ -187,13 +196,36 @@ class Expressions(Builder):
         result = self.expr(left)
         for operation in reversed(spine):
             right = self.expr(operation.right)
-            operator = OPERATORS[type(operation.op)]
-            result = (BINARY, operator, result, right) if operator in "/|" else OTHER_EXPR
+            result = self.operation(operation, OPERATORS[type(operation.op)], result, right)
         return result
+
+    def operation(self, node: ast.BinOp | ast.AugAssign, operator: str, left: Expr, right: Expr) -> Expr:
+        """``left operator right``; arithmetic with a constant is nearly always just that, and makes no event."""
+        expr = (BINARY, operator, left, right)
+        open_operands = (left[0] in _OPEN) + (right[0] in _OPEN)
+        if self.scope.outer is not None and open_operands > (operator[0] in "+-*%"):
+            self.event("operator", expr, node)
+        return expr if operator in "/|" else OTHER_EXPR
+
+    def of_compare(self, node: ast.Compare) -> Expr:
+        """``a in b``, ``a < b``"""
+        self.expr(node.left)
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.expr(comparator)
+            if isinstance(operator, ast.In | ast.NotIn) and right[0] in _OPEN and self.scope.outer is not None:
+                self.event("contains", right, node)
+        return OTHER_EXPR
+
+    def test(self, node: ast.expr) -> Expr:
+        """An expression that is asked whether it is true."""
+        value = self.expr(node)
+        if value[0] in _OPEN and self.scope.outer is not None:
+            self.event("truth", value, node)
+        return value
 
     def of_unary(self, node: ast.UnaryOp) -> Expr:
         """``-a``, ``not a``"""
-        value = self.expr(node.operand)
+        value = self.test(node.operand) if type(node.op) is ast.Not else self.expr(node.operand)
         if isinstance(node.op, ast.USub) and value[0] == CONST and isinstance(value[1], int | float):
             return (CONST, -value[1])
         return OTHER_EXPR
@@ -223,7 +255,7 @@ class Expressions(Builder):
         if isinstance(node, ast.NamedExpr):
             return self.bind_named(node, self.awaited(node.value))
         if isinstance(node, ast.IfExp):
-            self.expr(node.test)
+            self.test(node.test)
             return (ANY, (self.awaited(node.body), self.awaited(node.orelse)))
         if isinstance(node, ast.BoolOp):
             return (ANY, tuple([self.awaited(value) for value in node.values]))
@@ -338,7 +370,7 @@ class Expressions(Builder):
             self.event(kind, iterated, generator.iter)
             self.target(generator.target, kind, iterated)
             for condition in generator.ifs:
-                self.expr(condition)
+                self.test(condition)
                 self.narrow(condition)
         value = self.expr(element)
         if isinstance(node, ast.DictComp):
@@ -398,6 +430,7 @@ _EXPRESSIONS: Final[Mapping[type[ast.AST], Callable[[Expressions, Any], Expr]]] 
     ast.BinOp: Expressions.of_binary,
     ast.BoolOp: Expressions.of_bool,
     ast.Call: Expressions.of_call,
+    ast.Compare: Expressions.of_compare,
     ast.Constant: Expressions.of_constant,
     ast.Dict: Expressions.of_dict,
     ast.DictComp: Expressions.of_comprehension,

@@ -42,7 +42,12 @@ _UNARY: Final[dict[str, type[ast.unaryop]]] = {
     "Not": ast.Not,
     "Plus": ast.UAdd,
 }
-_IDENTITY: Final[dict[str, type[ast.cmpop]]] = {"Is": ast.Is, "IsNot": ast.IsNot}
+_COMPARISONS: Final[dict[str, type[ast.cmpop]]] = {
+    "In": ast.In,
+    "Is": ast.Is,
+    "IsNot": ast.IsNot,
+    "NotIn": ast.NotIn,
+}
 _NOWHERE: Final[Position] = (1, 0, 1, 0)
 
 
@@ -366,10 +371,10 @@ class _Lowering:
         return ast.UnaryOp(_UNARY[type(node.operator).__name__](), self._expr(node.expression))
 
     def _is_Comparison(self, node: cst.Comparison) -> ast.expr:
-        # The collector asks only for the operands, and for `is` and `is not`.
+        # The collector asks only for the operands, and for `is`, `in` and their negations.
         others = [self._expr(target.comparator) for target in node.comparisons]
         operators: list[ast.cmpop] = [
-            _IDENTITY.get(type(target.operator).__name__, ast.Eq)() for target in node.comparisons
+            _COMPARISONS.get(type(target.operator).__name__, ast.Eq)() for target in node.comparisons
         ]
         return ast.Compare(self._expr(node.left), operators, others)
 

@@ -66,7 +66,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 5
+FORMAT: Final = 6
 
 Expr = tuple[Any, ...]
 
@@ -173,7 +173,9 @@ class Event(NamedTuple):
     """Something other than a call that may run code.
 
     ``kind``: "iter" (``for``, comprehensions, ``*x``, ``yield from``), "aiter", "enter" (``with``), "aenter", "await" (of
-    something that is not a call), "load" (an attribute is read: it may be a property), "store" (an attribute is set).
+    something that is not a call), "load" (an attribute is read: it may be a property), "store" (an attribute is set). Inside
+    functions also "item", "set item", "del item" (``expr[...]``, but for slices), "contains" (``x in expr``), "truth" (``if expr``)
+    and "operator" (a `BINARY`; with an ``=`` behind its operator for ``x += y``).
     """
 
     kind: str
