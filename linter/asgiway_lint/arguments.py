@@ -155,6 +155,8 @@ def _check() -> Parser:
     output.add_argument("--show-files", action="store_true", help="Print the files that would be checked, and stop")
     output.add_argument("--show-settings", action="store_true", help="Print the settings of the first file, and stop")
 
+    _fixes(parser)
+
     adoption = parser.add_argument_group("Adoption")
     adoption.add_argument("--baseline", metavar="FILE", help=_BASELINE_HELP)
     adoption.add_argument("--ignore-baseline", action="store_true", help="Show what the baseline knows, too")
@@ -173,6 +175,20 @@ def _check() -> Parser:
     _files(parser, stdin=True)
     _other(parser, exit_zero=True)
     return parser
+
+
+def _fixes(parser: Parser) -> None:
+    fixes = parser.add_argument_group("Fixes")
+    switch: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+    fixes.add_argument("--fix", **switch, help="Repair what can be repaired safely, and report the rest")
+    fixes.add_argument("--unsafe-fixes", **switch, help="Use fixes, too, that may change what a program does")
+    fixes.add_argument("--show-fixes", **switch, help="List what is repaired, and what is not and why")
+    fixes.add_argument("--diff", action="store_true", help="Print what --fix would change, and change nothing")
+    fixes.add_argument("--fix-only", **switch, help="Repair what can be repaired, and report nothing")
+    codes: dict[str, Any] = {"action": "extend", "type": _list, "metavar": "CODES"}
+    fixes.add_argument("--fixable", **codes, help="Rules whose findings may be repaired [default: ALL]")
+    fixes.add_argument("--extend-fixable", **codes, help="Rules whose findings may be repaired in addition")
+    fixes.add_argument("--unfixable", **codes, help="Rules whose findings are not to be repaired")
 
 
 def _baseline() -> Parser:
@@ -264,6 +280,9 @@ def _other(parser: Parser, *, exit_zero: bool = False) -> None:
     other.add_argument("--jobs", type=_positive, metavar="N", help="Processes to use [default: as many as it is worth]")
     if exit_zero:
         other.add_argument("-e", "--exit-zero", action="store_true", help="Exit with 0 even when there are findings")
+        other.add_argument(
+            "--exit-non-zero-on-fix", action="store_true", help="Exit with 1 when something was repaired, too"
+        )
 
 
 def _rule() -> Parser:

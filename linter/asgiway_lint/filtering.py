@@ -16,7 +16,7 @@ from asgiway_lint.rules import all_rules, rule_for
 from asgiway_lint.selection import Enabled, Selection, enabled_rules, expand
 from asgiway_lint.suppress import Directive, Suppressed, Unused
 
-__all__ = ["Known", "Shown", "enabled_for", "filter_findings", "rule_codes"]
+__all__ = ["Known", "Shown", "enabled_for", "filter_findings", "fixable_codes", "rule_codes"]
 
 _UNUSED = "AW003"
 
@@ -56,6 +56,16 @@ def enabled_for(path: str, settings: Settings) -> Enabled:
         if entry.glob.covers(posix, root) is not entry.negated:
             off |= expand(entry.selectors, enabled.codes)
     return Enabled(enabled.codes - off, enabled.by_name - off) if off else enabled
+
+
+def fixable_codes(settings: Settings) -> frozenset[str]:
+    """Return the rules whose findings may be fixed."""
+    return _fixable(settings.fixables)
+
+
+@functools.lru_cache(maxsize=64)
+def _fixable(layers: tuple[Selection, ...]) -> frozenset[str]:
+    return enabled_rules(layers, rule_codes()).codes
 
 
 @functools.lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from asgiway_lint.config import Settings
-from asgiway_lint.filtering import enabled_for
+from asgiway_lint.filtering import enabled_for, fixable_codes
 
 __all__ = ["settings_lines"]
 
@@ -35,6 +35,12 @@ def settings_lines(path: Path, settings: Settings) -> Iterator[str]:
     yield f"transitive = {_boolean(settings.transitive)}"
     yield f"max-depth = {settings.max_depth}" if settings.max_depth else "# max-depth is not set: any number"
     yield f"min-severity = {_string(settings.min_severity)}"
+    yield f"fix = {_boolean(settings.fix)}"
+    yield f"fix-only = {_boolean(settings.fix_only)}"
+    yield f"show-fixes = {_boolean(settings.show_fixes)}"
+    yield f"unsafe-fixes = {_boolean(settings.unsafe_fixes)}"
+    yield f"fixable = {_list(sorted(fixable_codes(settings)))}"
+    yield f"prefer-fix = {_string(settings.prefer_fix)}"
     yield _optional("output-format", settings.output_format, "full on a terminal, else concise")
     yield _optional("baseline", None if settings.baseline is None else str(settings.baseline), "all findings are shown")
     yield f"cache-dir = {_string(str(settings.cache_dir))}"

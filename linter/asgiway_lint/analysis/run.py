@@ -57,6 +57,30 @@ def check_source(source: bytes, path: Path, settings: Settings) -> FileReport:
     return Session(store).check(name, settings)
 
 
+def check_sources(
+    sources: Mapping[Path, bytes], settings_for: Callable[[Path], Settings], *, cache: bool = True
+) -> Iterator[FileReport]:
+    """Check sources in memory that belong together, such as files with fixes that are not written yet.
+
+    Args:
+        sources: their bytes, by path; they see each other, and the files on disk that they import.
+        settings_for: the settings for a path.
+        cache: whether facts are taken from, and kept in, the cache folder of the first one's settings.
+    """
+    paths = list(sources)
+    folder = settings_for(paths[0]).cache_dir if paths and cache else None
+    kept = FactsCache(folder) if folder is not None else None
+    try:
+        store = Store(kept, __version__, {absolute(str(path)): source for path, source in sources.items()})
+        session = Session(store)
+        with quick_reading():
+            reports = [session.check(str(path), settings_for(path)) for path in paths]
+    finally:
+        if kept is not None:
+            kept.close()
+    yield from reports
+
+
 def check_files(
     paths: Sequence[Path], settings_for: Callable[[Path], Settings], *, cache: bool = True, jobs: int | None = None
 ) -> Iterator[FileReport]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -52,22 +53,34 @@ def run(arguments: Namespace) -> int:
     if not discovered.files and not discovered.unlisted and not discovered.missing:
         log.warning("no Python files found under the given path(s)")
     changes = _changes(arguments, cwd)
+    settings = resolver.for_folder(cwd)
 
-    def check() -> Outcome:
-        screen = Screen(
+    def screen() -> Screen:
+        return Screen(
             ignore_noqa=arguments.ignore_noqa,
             baselines=None if arguments.ignore_baseline else BaselineFiles(),
             changes=changes,
         )
-        if stdin:
-            return check_text(sys.stdin.buffer.read(), place, resolver, screen=screen)
-        return run_check(arguments, discovered, resolver, screen)
+
+    @functools.cache
+    def standard_input() -> bytes:
+        return sys.stdin.buffer.read()
+
+    def check_bytes(source: bytes) -> Outcome:
+        return check_text(source, place, resolver, screen=screen())
+
+    def check() -> Outcome:
+        return check_bytes(standard_input()) if stdin else run_check(arguments, discovered, resolver, screen())
 
     if arguments.add_noqa is not None:
         from asgiway_lint.addnoqa import check_reason
         from asgiway_lint.commands import addnoqa
 
         code = addnoqa.run(lambda: check().results, check_reason(arguments.add_noqa), quiet=arguments.quiet)
+    elif arguments.diff or settings.fix or settings.fix_only:
+        from asgiway_lint.commands import fix
+
+        code = fix.run(arguments, resolver, check, standard_input if stdin else None, check_bytes)
     else:
         outcome = check()
         nothing_checked = bool(discovered.missing) and not discovered.files
@@ -87,6 +100,10 @@ def _refuse_contradictions(arguments: Namespace, paths: list[str]) -> None:
     if arguments.add_noqa is not None:
         if stdin:
             raise UsageError("--add-noqa changes files, and standard input is none: name the file instead of -")
+        if arguments.fix or arguments.fix_only or arguments.diff:
+            raise UsageError(
+                "--add-noqa and --fix are two ways to deal with the same findings: run one after the other"
+            )
         if arguments.ignore_noqa:
             raise UsageError("--add-noqa and --ignore-noqa contradict each other: leave one of them out")
         if arguments.output_file is not None:

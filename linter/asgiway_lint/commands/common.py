@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import shutil
@@ -17,6 +18,8 @@ from asgiway_lint.config import OUTPUT_FORMATS, Layer, OutputFormat, Settings, p
 from asgiway_lint.configfiles import Resolver, is_file, nearest_path, parse_inline
 from asgiway_lint.errors import UsageError, nearest
 from asgiway_lint.filtering import rule_codes
+from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.model import Offer, Refusal
 from asgiway_lint.output import Output, wants_colour
 from asgiway_lint.progress import with_progress
 from asgiway_lint.project.discovery import Discovered
@@ -33,6 +36,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 _FORMAT_VARIABLE = "ASGIWAY_LINT_OUTPUT_FORMAT"
 # These are for people, and end with a summary.
+_MARKED = ("full", "concise", "grouped", "statistics")
 _SUMMARISED = ("full", "concise", "grouped", "statistics")
 # Formats whose paths CI counts from the top of its checkout, and where it says what that is.
 _PROJECT_VARIABLES = {"github": "GITHUB_WORKSPACE", "sarif": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}
@@ -78,6 +82,10 @@ def _table(arguments: Namespace) -> dict[str, object]:
         "transitive": arguments.transitive,
         "max-depth": arguments.max_depth,
         "min-severity": arguments.min_severity,
+        **{
+            key: getattr(arguments, key.replace("-", "_"), None)
+            for key in ("fix", "fix-only", "show-fixes", "unsafe-fixes", "fixable", "extend-fixable", "unfixable")
+        },
         "baseline": arguments.baseline,
         "cache-dir": arguments.cache_dir,
     }
@@ -121,12 +129,45 @@ def print_results(results: Results, arguments: Namespace, resolver: Resolver, *,
     name = _format(arguments, resolver.for_folder(resolver.cwd), to_terminal)
     if getattr(arguments, "statistics", False):
         name = "statistics_json" if name == "json" else "statistics"
+    results = _with_fixes(results, name, resolver)
     pieces: list[Iterable[str]] = [reporter(name)(replace(results, project=_project(name, resolver.cwd)), style)]
     if summarise and name in _SUMMARISED:
         pieces.append((summary(results),))
     with Output(file) as output:
         for piece in pieces:
             output.write(piece)
+
+
+def _with_fixes(results: Results, name: str, resolver: Resolver) -> Results:
+    """Add what the fixes are, where the format or the settings ask for them; else the marks that names alone allow."""
+
+    def settings_of(path: str) -> Settings:
+        place = Path(path)
+        return resolver.for_file(place if place.is_absolute() else resolver.cwd / place)
+
+    settings = resolver.for_folder(resolver.cwd)
+    results = replace(results, unsafe_fixes=settings.unsafe_fixes)
+    if name == "sarif" or settings.show_fixes:
+        from asgiway_lint.fixing import offers_of  # libcst: only where it is needed
+
+        offers: dict[Finding, tuple[Offer | Refusal, ...]] = {}
+        for path, group in itertools.groupby(results.findings, key=lambda finding: finding.path):
+            source = results.source_of(path)
+            if source is not None:
+                offers |= offers_of(list(group), source, path, settings_of(path))
+        marks = {
+            finding: offer.applicability
+            for finding, found in offers.items()
+            for offer in reversed(found)
+            if isinstance(offer, Offer)
+        }
+        return replace(results, offers=offers, marks=marks, marks_known=True)
+    if results.marks_known or name not in _MARKED:
+        return results
+    from asgiway_lint.fixes.likely import likely
+
+    found = ((finding, likely(finding, settings_of(finding.path))) for finding in results.findings)
+    return replace(results, marks={finding: mark for finding, mark in found if mark is not None})
 
 
 def _project(name: str, cwd: Path) -> Path | None:

@@ -96,6 +96,7 @@ class Fixing:
     """The fixing of one file, step by step, so that many files can be checked again together.
 
     `step` gives the bytes to check again, or None when nothing is left to do; `settle` takes what the check has found in them.
+    With `only_these` what the first findings did not have stays as it is.
     """
 
     _source: bytes
@@ -103,6 +104,7 @@ class Fixing:
     _settings: Settings
     _findings: Sequence[Finding]
     unsafe: bool = field(kw_only=True)
+    only_these: bool = field(default=False, kw_only=True)
     _fixes: list[Fix] = field(default_factory=list[Fix])
     _dropped: list[Fix] = field(default_factory=list[Fix])
     _refused: set[_Key] = field(default_factory=set[_Key])
@@ -142,7 +144,8 @@ class Fixing:
                 self._refuse(trial.file, fix)
             return
         self._fixes += trial.fixes
-        self._source, self._findings = trial.source, tuple(findings)
+        self._source = trial.source
+        self._findings = trial.remaining(self._findings, findings) if self.only_these else tuple(findings)
         self._alone = False
 
     def result(self) -> Applied:
@@ -246,6 +249,18 @@ class _Trial:
                 if any(low <= start < high for low, high in spans):
                     return True
         return False
+
+    def remaining(self, before: Sequence[Finding], now: Sequence[Finding]) -> tuple[Finding, ...]:
+        """Those findings of the new text that the old one had, too."""
+        ended = {finding for fix in self.fixes for finding in fix.removes}
+        starts = {
+            (finding.code, finding.symbol, self._new_span(finding)[0]) for finding in before if finding not in ended
+        }
+        return tuple(
+            finding
+            for finding in now
+            if (finding.code, finding.symbol, self.after.offset_of(finding.line, finding.column)) in starts
+        )
 
     def _new_span(self, finding: Finding) -> tuple[int, int]:
         start = self.file.offset_of(finding.line, finding.column)

@@ -1,6 +1,6 @@
 """A method or function that its library has twice, `book.save()` -> `await book.asave()`: same object, same arguments.
 
-The catalogue names the twin; here stands which libraries' twins are exact.
+`twins` says which twins are exact.
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from asgiway_lint.catalogue import load
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.awaits import interleaving, writable_call
 from asgiway_lint.fixes.contexts import brackets
 from asgiway_lint.fixes.imports import Reference, reference
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, Refusal
 from asgiway_lint.fixes.source import FixSource
+from asgiway_lint.fixes.twins import LIBRARIES, twin_of
 
 __all__ = ["NAME", "offer"]
 
 NAME = "async-twin"
-
-# Library -> what its twins need besides it, and why that is no safe fix. Twilio's `create_async` is none: it works with another client only.
-_LIBRARIES = {
-    "django": ("", ""),
-    "stripe": ("httpx", "stripe's `*_async` methods send through httpx, which has to be installed"),
-}
 
 
 def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> Fix | Refusal | None:
@@ -51,7 +45,7 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         edits = [Edit(start, source.outer_offset(call.func)[1], f"{before}await {new.text}")]
     if after:
         edits.append(Edit(end, end, after))
-    needs, reason = _LIBRARIES[finding.symbol.partition(".")[0]]
+    needs, reason = LIBRARIES[finding.symbol.partition(".")[0]]
     reason = reason or interleaving(source, call)
     return Fix(
         name=NAME,
@@ -63,15 +57,3 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         requires=(needs,) if needs else (),
         removes=(finding,),
     )
-
-
-def twin_of(symbol: str) -> str:
-    """Return the name of the exact twin of a call, by its qualified name; empty if it has none."""
-    if symbol.partition(".")[0] not in _LIBRARIES:
-        return ""
-    entry = load().find(symbol)
-    if entry is None:
-        return ""
-    name = symbol.rpartition(".")[2]
-    twin = entry.use.rpartition(".")[2]
-    return twin if twin in (f"a{name}", f"{name}_async") and twin.isidentifier() else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from asgiway_lint.finding import Finding
 
-__all__ = ["Applicability", "Edit", "Fix", "NeededImport", "Refusal"]
+__all__ = ["Applicability", "Edit", "Fix", "NeededImport", "Offer", "Refusal", "Replacement"]
 
 
 class Applicability(enum.StrEnum):
@@ -99,3 +99,33 @@ class Refusal:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An edit by its place, for reports: lines and columns 1-based, columns in code points, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A fix as reports show it.
+
+    Args:
+        name: of the fixer.
+        title: what it does.
+        applicability: safe or unsafe.
+        reason: why it is unsafe; empty when it is not.
+        replacements: all edits, those of its imports included.
+    """
+
+    name: str
+    title: str
+    applicability: Applicability
+    reason: str
+    replacements: tuple[Replacement, ...]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from asgiway_lint.facts.text import split_lines
 from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.model import Refusal
 from asgiway_lint.report import Results
 from asgiway_lint.report.concise import line_of
 from asgiway_lint.report.frame import Frame, frame_of
@@ -61,3 +62,10 @@ def _notes(finding: Finding, results: Results) -> Iterator[tuple[str, list[str]]
             for link in finding.chain
         ]
         yield "chain", hops
+    for offer in results.offers.get(finding, ()):
+        if isinstance(offer, Refusal):
+            yield "no fix", [f"{offer.name}: {visible(offer.reason)}"]
+        elif offer.reason:
+            yield "unsafe fix", [f"{visible(offer.title)}; {visible(offer.reason)}"]
+        else:
+            yield "fix", [visible(offer.title)]

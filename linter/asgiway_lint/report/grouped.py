@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable
 
 from asgiway_lint.report import Results
+from asgiway_lint.report.concise import mark_of
 from asgiway_lint.report.style import Style, shown_path, visible
 
 __all__ = ["render"]
@@ -20,5 +21,5 @@ def render(results: Results, style: Style) -> Iterable[str]:
         for finding in findings:
             place = f"{finding.line}:{finding.column}"
             code = style.severity(finding.code, finding.severity)
-            yield f"  {place:<{width}} {code} {visible(finding.message)}\n"
+            yield f"  {place:<{width}} {code} {mark_of(finding, results, style)}{visible(finding.message)}\n"
         yield "\n"

@@ -1,7 +1,7 @@
 """`--output-format json`: one array of findings, with ruff's field names and three more: `symbol`, `replacement`, `chain`.
 
 Rows and columns are 1-based, columns count code points, ends are exclusive; file names are absolute. `noqa_row` is the line where
-a `# noqa` fits.
+a `# noqa` fits. `fix` is the preferred fix where fixes are computed (`--show-fixes`), with ruff's fields and its `reason`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from asgiway_lint.finding import Finding, Link
+from asgiway_lint.fixes.model import Offer
 from asgiway_lint.report import Results
 from asgiway_lint.report.style import Style
 from asgiway_lint.rules import rule_for
@@ -20,7 +21,7 @@ __all__ = ["as_object", "dumps", "render"]
 
 def render(results: Results, style: Style) -> Iterable[str]:
     """Yield the array; `[]` when nothing was found."""
-    yield dumps([as_object(finding) for finding in results.findings])
+    yield dumps([as_object(finding, results) for finding in results.findings])
 
 
 def dumps(value: object) -> str:
@@ -28,8 +29,9 @@ def dumps(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
 
 
-def as_object(finding: Finding) -> dict[str, Any]:
+def as_object(finding: Finding, results: Results) -> dict[str, Any]:
     """Return one finding as JSON-able data."""
+    offers = results.offers.get(finding, ())
     return {
         "code": finding.code,
         "name": rule_for(finding.code).slug,
@@ -39,11 +41,27 @@ def as_object(finding: Finding) -> dict[str, Any]:
         "filename": finding.path,
         "location": {"row": finding.line, "column": finding.column},
         "end_location": {"row": finding.end_line, "column": finding.end_column},
-        "fix": None,
+        "fix": next((_fix(offer) for offer in offers if isinstance(offer, Offer)), None),
         "noqa_row": finding.end_line,
         "symbol": finding.symbol or None,
         "replacement": finding.replacement or None,
         "chain": [_link(link) for link in finding.chain],
+    }
+
+
+def _fix(offer: Offer) -> dict[str, Any]:
+    return {
+        "applicability": offer.applicability.value,
+        "message": offer.title,
+        "reason": offer.reason or None,
+        "edits": [
+            {
+                "content": each.text,
+                "location": {"row": each.line, "column": each.column},
+                "end_location": {"row": each.end_line, "column": each.end_column},
+            }
+            for each in offer.replacements
+        ],
     }
 
 

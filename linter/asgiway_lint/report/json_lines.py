@@ -15,5 +15,5 @@ __all__ = ["render"]
 def render(results: Results, style: Style) -> Iterable[str]:
     """Yield a line per finding; nothing when nothing was found."""
     for finding in results.findings:
-        line = json.dumps(as_object(finding), ensure_ascii=False, separators=(",", ":"))
+        line = json.dumps(as_object(finding, results), ensure_ascii=False, separators=(",", ":"))
         yield line.encode("utf-8", "replace").decode() + "\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 from asgiway_lint.facts.text import split_lines
 from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.model import Offer
 from asgiway_lint.report import Results
 from asgiway_lint.report.json import dumps
 from asgiway_lint.report.style import Style, shown_path
@@ -59,6 +60,17 @@ def _diagnostic(finding: Finding, results: Results, lines_of: _Lines) -> dict[st
                 },
             }
             for link in finding.chain
+        ]
+    if offers := [each for each in results.offers.get(finding, ()) if isinstance(each, Offer)]:
+        diagnostic["suggestions"] = [
+            {
+                "range": {
+                    "start": _position(lines, each.line, each.column),
+                    "end": _position(lines, each.end_line, each.end_column),
+                },
+                "text": each.text,
+            }
+            for each in offers[0].replacements
         ]
     return diagnostic
 

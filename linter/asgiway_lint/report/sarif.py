@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from asgiway_lint import __version__
 from asgiway_lint.finding import Finding, Link, Severity
+from asgiway_lint.fixes.model import Offer
 from asgiway_lint.identity import fingerprints, identities
 from asgiway_lint.report import Results
 from asgiway_lint.report.json import dumps
@@ -74,10 +75,11 @@ def _results(items: Sequence[_Item], codes: Sequence[str], results: Results) -> 
         found = list(group)
         marks = fingerprints(identities([finding for finding, _ in found], results.source_of(path)))
         for (finding, by), mark in zip(found, marks, strict=True):
-            yield _result(finding, by, mark, codes, results.base)
+            yield _result(finding, by, mark, codes, results)
 
 
-def _result(finding: Finding, by: str, fingerprint: str, codes: Sequence[str], base: Path) -> dict[str, Any]:
+def _result(finding: Finding, by: str, fingerprint: str, codes: Sequence[str], results: Results) -> dict[str, Any]:
+    base = results.base
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
@@ -101,11 +103,31 @@ def _result(finding: Finding, by: str, fingerprint: str, codes: Sequence[str], b
     if finding.chain:
         hops = [{"location": _hop(link, base)} for link in finding.chain]
         result["codeFlows"] = [{"threadFlows": [{"locations": hops}]}]
+    if offers := [each for each in results.offers.get(finding, ()) if isinstance(each, Offer)]:
+        result["fixes"] = [_fix(finding.path, offer, results.base) for offer in offers]
     if by == "noqa":
         result["suppressions"] = [{"kind": "inSource"}]
     elif by == "baseline":
         result["suppressions"] = [{"kind": "external", "justification": "recorded in the baseline"}]
     return result
+
+
+def _fix(path: str, offer: Offer, base: Path) -> dict[str, Any]:
+    text = f"{offer.title} ({offer.applicability}{': ' if offer.reason else ''}{offer.reason})"
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": each.line,
+                "startColumn": each.column,
+                "endLine": each.end_line,
+                "endColumn": each.end_column,
+            },
+            "insertedContent": {"text": each.text},
+        }
+        for each in offer.replacements
+    ]
+    changes = [{"artifactLocation": _artifact(path, base), "replacements": replacements}]
+    return {"description": {"text": text}, "artifactChanges": changes}
 
 
 def _hop(link: Link, base: Path) -> dict[str, Any]:

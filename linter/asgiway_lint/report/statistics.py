@@ -15,10 +15,23 @@ __all__ = ["counts_of", "render"]
 def render(results: Results, style: Style) -> Iterable[str]:
     """Yield `count<TAB>code<TAB>name` per rule."""
     counts = counts_of(results)
+    marks = _marks(results)
     width = max((len(str(count)) for _, count in counts), default=0)
     for code, count in counts:
         rule = rule_for(code)
-        yield f"{style.strong(f'{count:>{width}}')}\t{style.severity(code, rule.severity)}\t{rule.slug}\n"
+        mark = f"{marks[code]} " if marks else ""
+        yield f"{style.strong(f'{count:>{width}}')}\t{style.severity(code, rule.severity)}\t{mark}{rule.slug}\n"
+
+
+def _marks(results: Results) -> dict[str, str]:
+    """Per rule: `[*]` if `--fix` repairs all of its findings, `[-]` if some; nothing if it repairs none of any rule."""
+    found = {
+        code: {results.fixable(finding) for finding in results.findings if finding.code == code}
+        for code in {finding.code for finding in results.findings}
+    }
+    if not any(True in each for each in found.values()):
+        return {}
+    return {code: "[-]" if len(each) == 2 else "[*]" if True in each else "[ ]" for code, each in found.items()}
 
 
 def counts_of(results: Results) -> list[tuple[str, int]]:

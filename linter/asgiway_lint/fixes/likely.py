@@ -1,0 +1,41 @@
+"""What `--fix` will probably do with a finding, told from its name alone: for the mark `[*]` of a run that computes no fixes.
+
+To be sure one has to parse the file with libcst, which takes longer than all of the check. What only the place can tell (a lambda, a lock
+that is held, an argument that is an open file) is left out; `--show-fixes` and `--diff` tell exactly.
+"""
+
+from __future__ import annotations
+
+from asgiway_lint.config import Settings
+from asgiway_lint.filtering import fixable_codes
+from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.model import Applicability
+from asgiway_lint.fixes.threads import threads
+from asgiway_lint.fixes.twins import LIBRARIES, twin_of
+
+__all__ = ["likely"]
+
+
+def likely(finding: Finding, settings: Settings) -> Applicability | None:
+    """Return what kind of fix a finding probably has; None for none."""
+    if finding.code not in fixable_codes(settings):
+        return None
+    if finding.code == "AW003":
+        return Applicability.SAFE
+    if finding.code == "AW203":
+        return Applicability.UNSAFE
+    if not finding.code.startswith("AW1"):
+        return None
+    if finding.chain:
+        # What ends a chain in a property or a `with` is no call, and cannot move.
+        return Applicability.UNSAFE if finding.chain[0].call.endswith(")") else None
+    if finding.symbol == "time.sleep":
+        return Applicability.SAFE
+    if twin_of(finding.symbol):
+        return Applicability.UNSAFE if LIBRARIES[finding.symbol.partition(".")[0]][1] else Applicability.SAFE
+    known = threads()
+    if finding.symbol in known.functions or finding.symbol in known.values:
+        return Applicability.SAFE
+    if known.never(finding.symbol) or (finding.symbol in known.iterators and finding.symbol not in known.lists):
+        return None
+    return Applicability.UNSAFE
