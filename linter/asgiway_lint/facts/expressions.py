@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from asgiway_lint.facts import model
-from asgiway_lint.facts.builder import Builder, ScopeBuilder
+from asgiway_lint.facts.builder import Builder, ScopeBuilder, new_tuple
 from asgiway_lint.facts.model import (
     ANY,
     ARM_LOOP,
@@ -38,6 +38,9 @@ from asgiway_lint.facts.model import (
 
 __all__ = ["OPERATORS", "Expressions"]
 
+_MARKS: Final = (ast.expr_context, ast.operator, ast.cmpop)
+_NO_VALUE: Final[Expr] = (CONST, None)
+_PLAIN: Final = frozenset({bool, int, float})
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 # Expressions whose value may be an object of a class with methods of its own.
 _OPEN: Final = frozenset({NAME, ATTR, CALL, ITEM})
@@ -67,7 +70,11 @@ class Expressions(Builder):
 
     def expr(self, node: ast.expr) -> Expr:
         """The record of an expression; its calls and events are collected on the way."""
-        handler = _EXPRESSIONS.get(type(node))
+        kind = type(node)
+        if kind is ast.Name:  # every other expression is one
+            name: str = node.id  # type: ignore[attr-defined]
+            return self.names.get(name) or self.name(name)
+        handler = _EXPRESSIONS.get(kind)
         if handler is not None:
             return handler(self, node)
         self.children(node)
@@ -78,7 +85,7 @@ class Expressions(Builder):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 self.expr(child)
-            elif not isinstance(child, ast.expr_context | ast.operator | ast.cmpop):
+            elif not isinstance(child, _MARKS):
                 self.children(child)
 
     def target(self, target: ast.expr, kind: str, a: Expr | None, path: tuple[int, ...] = ()) -> None:
@@ -123,16 +130,17 @@ class Expressions(Builder):
 
     def of_name(self, node: ast.Name) -> Expr:
         """``x``"""
-        return self.intern((NAME, node.id))
+        return self.name(node.id)
 
     def of_constant(self, node: ast.Constant) -> Expr:
         """A literal."""
         value = node.value
-        if isinstance(value, str | bytes):
+        if value is None:
+            return _NO_VALUE
+        kind = type(value)
+        if kind is str or kind is bytes:
             return (CONST, value) if len(value) <= model.MAX_TEXT else OTHER_EXPR
-        if value is None or isinstance(value, bool | int | float):
-            return (CONST, value)
-        return OTHER_EXPR
+        return (CONST, value) if kind in _PLAIN else OTHER_EXPR
 
     def of_attribute(self, node: ast.Attribute) -> Expr:
         """``a.b``, read."""
@@ -143,7 +151,7 @@ class Expressions(Builder):
     def base(self, node: ast.expr) -> Expr:
         """As `_expr`, but an attribute makes no event: it is a part of a longer one that makes it."""
         if type(node) is ast.Attribute:
-            return self.intern((ATTR, self.base(node.value), node.attr))
+            return self.attribute(self.base(node.value), node.attr)
         return self.expr(node)
 
     def of_subscript(self, node: ast.Subscript, kind: str = "item") -> Expr:
@@ -265,7 +273,7 @@ class Expressions(Builder):
 
     def of_yield(self, node: ast.Yield) -> Expr:
         """``yield a``"""
-        value = self.expr(node.value) if node.value is not None else (CONST, None)
+        value = self.expr(node.value) if node.value is not None else _NO_VALUE
         self.mark_generator(value)
         return OTHER_EXPR
 
@@ -286,38 +294,44 @@ class Expressions(Builder):
         """``a(b)``"""
         function = node.func
         if type(function) is ast.Attribute:
-            callee: Expr = self.intern((ATTR, self.expr(function.value), function.attr))
+            callee = self.attribute(self.expr(function.value), function.attr)
         else:
             callee = self.expr(function)
         arguments = node.args
-        if arguments and callee[-1] == "cast" and isinstance(arguments[0], ast.Constant):
+        if not arguments:
+            args: tuple[Expr, ...] = ()
+        elif callee[-1] == "cast" and isinstance(arguments[0], ast.Constant):
             args = (self.annotation(arguments[0]), *[self.expr(argument) for argument in arguments[1:]])
         else:
             args = tuple([self.expr(argument) for argument in arguments])
-        keywords = tuple([(keyword.arg, self.expr(keyword.value)) for keyword in node.keywords])
-        self.seq += 1
+        given = node.keywords
+        keywords = tuple([(keyword.arg, self.expr(keyword.value)) for keyword in given]) if given else ()
+        self.seq = seq = self.seq + 1
         line, end_line = node.lineno, node.end_lineno or node.lineno
-        end_offset = node.end_col_offset or 0
-        if self.columns.trivial:
-            column, end_column = node.col_offset + 1, end_offset + 1
-        else:
-            column, end_column = self.columns.column(line, node.col_offset), self.columns.column(end_line, end_offset)
-        self.calls.append(
-            Call(
-                callee,
-                args,
-                keywords,
-                self.scope.index,
-                self.block,
-                self.seq,
-                flags,
-                line,
-                column,
-                end_line,
-                end_column,
+        column, end_column = node.col_offset + 1, (node.end_col_offset or 0) + 1
+        if not self.trivial:
+            column = self.columns.column(line, column - 1)
+            end_column = self.columns.column(end_line, end_column - 1)
+        calls = self.calls
+        calls.append(
+            new_tuple(
+                Call,
+                (
+                    callee,
+                    args,
+                    keywords,
+                    self.scope.index,
+                    self.block,
+                    seq,
+                    flags,
+                    line,
+                    column,
+                    end_line,
+                    end_column,
+                ),
             )
         )
-        return (CALL, len(self.calls) - 1)
+        return (CALL, len(calls) - 1)
 
     def of_lambda(self, node: ast.Lambda) -> Expr:
         """``lambda a: b``"""
@@ -410,10 +424,10 @@ class Expressions(Builder):
         """An annotation that was written as a string."""
         if _DOTTED.match(text):
             first, *rest = text.split(".")
-            expr: Expr = (NAME, first)
+            expr = self.name(first)
             for part in rest:
-                expr = (ATTR, expr, part)
-            return self.intern(expr) if text != "None" else (CONST, None)
+                expr = self.attribute(expr, part)
+            return expr if text != "None" else _NO_VALUE
         try:
             tree = ast.parse(text.strip(), mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
