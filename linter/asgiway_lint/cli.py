@@ -7,6 +7,7 @@ or the tool. 130: interrupted. Findings and pages go to stdout, everything else 
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Generator, Sequence
@@ -46,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except Exception:  # anything else would end in exit code 1, which means "findings"
         _complain_about_bug()
+    finally:
+        if argv is None:
+            # The process ends here, and would first look through millions of facts for cycles: a fifth of a long run.
+            gc.freeze()
     return 2
 
 

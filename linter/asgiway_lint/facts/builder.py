@@ -191,9 +191,7 @@ class Builder:
             column = self.columns.column(line, node.col_offset)
             end_column = self.columns.column(end_line, node.end_col_offset or node.col_offset)
         self.events.append(
-            new_tuple(
-                Event, (kind, expr, self.scope.index, self.block, seq, line, column, end_line, end_column)
-            )
+            new_tuple(Event, (kind, expr, self.scope.index, self.block, seq, line, column, end_line, end_column))
         )
 
     def name(self, name: str) -> Expr:

@@ -13,7 +13,7 @@ from asgiway_lint.project.cache import FactsCache, content_key
 __all__ = ["Problem", "Store", "may_be_hazardous", "may_run_on_loop"]
 
 # Decoded facts are ten times the size of stored ones; a run over a big project must not keep all of them.
-_KEEP: Final = 3000
+_KEEP: Final = 6000
 
 
 class Problem(Exception):
