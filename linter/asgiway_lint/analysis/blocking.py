@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,7 @@ from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts
 
-__all__ = ["Site", "direct_call", "direct_event", "entry_of", "handed_over", "reference"]
+__all__ = ["Site", "awaitables", "direct_call", "direct_event", "entry_of", "handed_over", "reference"]
 
 # Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
 _LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
@@ -260,16 +261,7 @@ def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]
     """Calls (by index) that stand as an argument where it is not they that run: lazy iterators handed to a thread, and
     methods handed to `asyncio.gather` and its like."""
     found: set[int] = set()
-    for call in facts.calls:
-        inner: list[int] = [
-            arg[1] for arg in (*call.args, *[value for _, value in call.keywords]) if arg[0] == model.CALL
-        ]
-        starred: list[int] = [arg[1][1] for arg in call.args if arg[0] == model.STAR and arg[1][0] == model.SCOPE]
-        if not inner and not starred:
-            continue
-        kind = _taker(evaluator, path, call)
-        if kind == "":
-            continue
+    for kind, inner, starred in _takers(evaluator, path, facts):
         for index in inner:
             other = facts.calls[index]
             if kind == "awaitables":
@@ -278,13 +270,32 @@ def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]
             elif _is_lazy(evaluator, path, other):
                 found.add(index)
         if kind == "awaitables":
-            for scope in starred:
-                result = facts.scopes[scope].results[0].expr
-                if result[0] == model.CALL:
-                    position: int = result[1]
-                    if facts.calls[position].callee[0] == model.ATTR:
-                        found.add(position)
+            found.update(index for index in starred if facts.calls[index].callee[0] == model.ATTR)
     return frozenset(found)
+
+
+def awaitables(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]:
+    """Calls (by index) whose result is handed to `asyncio.gather` and its like: it is awaited, if not here."""
+    return frozenset(
+        index
+        for kind, inner, starred in _takers(evaluator, path, facts)
+        if kind == "awaitables"
+        for index in (*inner, *starred)
+    )
+
+
+def _takers(evaluator: Evaluator, path: str, facts: Facts) -> Iterator[tuple[str, list[int], list[int]]]:
+    """Calls of wrappers and of what takes awaitables: which of the two, the calls among the arguments, those behind a star."""
+    for call in facts.calls:
+        inner: list[int] = [
+            arg[1] for arg in (*call.args, *[value for _, value in call.keywords]) if arg[0] == model.CALL
+        ]
+        scopes: list[int] = [arg[1][1] for arg in call.args if arg[0] == model.STAR and arg[1][0] == model.SCOPE]
+        if inner or scopes:
+            kind = _taker(evaluator, path, call)
+            if kind:
+                results = [facts.scopes[scope].results[0].expr for scope in scopes]
+                yield kind, inner, [result[1] for result in results if result[0] == model.CALL]
 
 
 def _taker(evaluator: Evaluator, path: str, call: Call) -> str:

@@ -1,12 +1,15 @@
 """What the decorators of a function of the project make of it: whether calling its name still runs its body.
 
 Known decorators of the standard library and a few libraries do; so does one of the project that returns the function it was
-given, or a plain wrapper that calls it. Every other decorator is opaque: it may hand the function to a thread. So are caches: what
-they hold is asked for again and again (`get_settings()`), and takes long once.
+given, or a plain wrapper that calls it; and so does nearly every one of an unknown library, unless its name speaks of threads, tasks
+or coroutines. Every other decorator is opaque: it may hand the function to a thread. So are caches: what they hold is asked for
+again and again (`get_settings()`), and takes long once.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Final
 
 from asgiway_lint.analysis.evaluate import Evaluator
@@ -40,6 +43,12 @@ _TRANSPARENT: Final = frozenset(
     }
 )
 _MANAGERS: Final = frozenset({"contextlib.contextmanager"})
+# Parts of the names of decorators that do something else than to call the function, there and then.
+_TELLING: Final = re.compile(
+    r"actor|async|background|cach|concurren|cron|defer|event|executor|fixture|future|greenlet|hook|job|lazy|listen|loop|memo|periodic"
+    r"|pool|process|property|queue|remote|schedul|spawn|subscri|task|thread|throttle|validator|worker",
+    re.IGNORECASE,
+)
 # Decorators that are made of decorators, deeper than this, are not worth following.
 _MAX_LAYERS: Final = 3
 
@@ -85,7 +94,9 @@ def _of_value(evaluator: Evaluator, value: tuple[object, ...], layers: int) -> s
             return PLAIN
         if name in PROPERTIES:
             return PROPERTY
-        return MANAGER if name in _MANAGERS else OPAQUE
+        if name in _MANAGERS:
+            return MANAGER
+        return PLAIN if _is_ordinary(evaluator, str(name)) else OPAQUE
     if value[0] == FUNCTION:
         path, index = value[1], value[2]
         assert isinstance(path, str)
@@ -98,10 +109,26 @@ def _of_value(evaluator: Evaluator, value: tuple[object, ...], layers: int) -> s
     return OPAQUE
 
 
+def _is_ordinary(evaluator: Evaluator, name: str) -> bool:
+    """Whether a library's decorator most probably calls the function where it is called."""
+    top = name.partition(".")[0]
+    return (
+        top not in sys.stdlib_module_names
+        and evaluator.catalogue.wrapper(name) is None
+        and _TELLING.search(name) is None
+    )
+
+
 def _runs_its_function(evaluator: Evaluator, path: str, facts: Facts, index: int, layers: int, depth: int = 0) -> bool:
     """Whether a decorator of the project (or, with a layer, what it returns) leaves its function in place or calls it."""
     scope = facts.scopes[index]
-    if scope.kind != "def" or scope.generator or scope.decorators or not scope.results or depth > _MAX_LAYERS:
+    if (
+        scope.kind not in ("def", "lambda")
+        or scope.generator
+        or scope.decorators
+        or not scope.results
+        or depth > _MAX_LAYERS
+    ):
         return False
     if layers:
         inner = [_inner(facts, index, result.expr) for result in scope.results]
@@ -130,6 +157,9 @@ def _inner(facts: Facts, index: int, expr: Expr) -> int | None:
         if call.callee[-1] != "cast" or len(call.args) != 2:
             return None
         expr = call.args[1]
+    if expr[0] == model.SCOPE:
+        index = expr[1]
+        return index if facts.scopes[index].kind == "lambda" else None
     if expr[0] != model.NAME:
         return None
     bindings = facts.scopes[index].bindings.get(expr[1], ())

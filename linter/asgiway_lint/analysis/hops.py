@@ -25,7 +25,7 @@ class Hop(NamedTuple):
     Attributes:
         line, column, end_line, end_column: its place.
         seq: its order in the body.
-        scope: the scope that it stands in.
+        scope, block: what it stands in.
         site: what blocks, if it does so by itself.
         groups: else, what it runs.
     """
@@ -36,6 +36,7 @@ class Hop(NamedTuple):
     end_column: int
     seq: int
     scope: int
+    block: int
     site: Site | None
     groups: Groups
 
@@ -77,7 +78,7 @@ def hops_of(
             groups: Groups = ()
         else:
             site, groups = _behind(evaluator, path, facts, call, values, known, transitive=transitive)
-            if site is None and not groups:
+            if site is None and (not groups or _is_given_away(evaluator, path, facts, index)):
                 continue
         if home is None or not _left_out(facts, call.block, home, known):
             yield hop_at(call, site, groups)
@@ -94,6 +95,12 @@ def hops_of(
             site, groups = _called(evaluator, handed.mapped(evaluator, event.expr, place), transitive=transitive)
         if (site is not None or groups) and (home is None or not _left_out(facts, event.block, home, known)):
             yield hop_at(event, site, groups)
+
+
+def _is_given_away(evaluator: Evaluator, path: str, facts: Facts, index: int) -> bool:
+    """Whether the result of a call is awaited by somebody else: then it is a coroutine's, whatever our types say."""
+    given = evaluator.table(("awaitables", path), lambda: blocking.awaitables(evaluator, path, facts))
+    return index in given and not targets.gives_awaitable(evaluator, path, facts.calls[index])
 
 
 def _behind(
@@ -139,7 +146,9 @@ def _left_out(facts: Facts, block: int, home: Scope, known: Known) -> bool:
 
 def hop_at(place: Call | Event, site: Site | None, groups: Groups) -> Hop:
     """The hop at the place of a call or an event."""
-    return Hop(place.line, place.column, place.end_line, place.end_column, place.seq, place.scope, site, groups)
+    return Hop(
+        place.line, place.column, place.end_line, place.end_column, place.seq, place.scope, place.block, site, groups
+    )
 
 
 def contents(

@@ -13,34 +13,18 @@ from typing import Final, NamedTuple
 from asgiway_lint.analysis import contexts
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.hops import Hop, contents, hops_of
+from asgiway_lint.analysis.hops import Hop, hops_of
+from asgiway_lint.analysis.questions import with_a_loop
 from asgiway_lint.analysis.targets import Function
-from asgiway_lint.analysis.values import BOUND, EXT, FUNCTION, METHOD, Value, Values
-from asgiway_lint.facts import Facts
 
 __all__ = ["Propagation", "Step"]
 
 Ends = Mapping[str, int]
 """Code of a rule -> least number of functions in between."""
 
-# Who asks whether a loop is running knows what it may do then.
-_ASKS: Final = frozenset(
-    {
-        "asyncio.get_running_loop",
-        "asyncio._get_running_loop",
-        "asyncio.events._get_running_loop",
-        "asyncio.events.get_running_loop",
-        "asyncio.current_task",
-        "sniffio.current_async_library",
-        "anyio.get_current_task",
-        "anyio.get_cancelled_exc_class",
-    }
-)
 # They take long the first time only, and helpers that call them are there to be called often.
 _ONCE: Final = frozenset({"importlib.import_module", "builtins.__import__", "importlib.metadata.entry_points"})
 _FILE_CONTENT: Final = "AW108"
-# A function that asks and makes more calls than this does something else, too.
-_QUESTION_CALLS: Final = 4
 
 
 class Step(NamedTuple):
@@ -96,7 +80,7 @@ class Propagation:
             function = pending.pop()
             if function in self._bodies:
                 continue
-            body = self._bodies[function] = _body(self, self._evaluator, function)
+            body = self._bodies[function] = _body(self._evaluator, function)
             fresh.append(function)
             for hop in body:
                 for group in hop.groups:
@@ -122,32 +106,9 @@ class Propagation:
             if better:
                 waiting.update(dict.fromkeys(callers.get(function, ())))
 
-    def asks(self, value: Value) -> bool:
-        """Whether calling a value asks if an event loop is running."""
-        if value[0] == EXT:
-            return str(value[1]) in _ASKS
-        if value[0] == METHOD:
-            return (str(value[1]).partition(".")[0], value[2]) == ("asyncio", "is_running")
-        if value[0] in (FUNCTION, BOUND):
-            key = ("asks", value[1], value[2])
-            return self._evaluator.table(key, lambda: self._is_question(value[1], value[2]))
-        return False
 
-    def _is_question(self, path: str, index: int) -> bool:
-        """Whether a function of the project does little but ask whether a loop is running."""
-        facts = self._evaluator.facts(path)
-        if facts is None or facts.scopes[index].kind != "def":
-            return False
-        mine = [call for call in facts.calls if call.scope == index]
-        return len(mine) <= _QUESTION_CALLS and any(
-            value[0] in (EXT, METHOD) and self.asks(value)
-            for call in mine
-            for value in self._evaluator.callee(path, call)
-        )
-
-
-def _body(propagation: Propagation, evaluator: Evaluator, function: Function) -> tuple[Hop, ...]:
-    """What a function does, in order, up to where it asks whether a loop is running."""
+def _body(evaluator: Evaluator, function: Function) -> tuple[Hop, ...]:
+    """What a function does, in order, where it is called on a loop."""
     path, index, known = function
     facts = evaluator.facts(path)
     if facts is None:
@@ -160,8 +121,8 @@ def _body(propagation: Propagation, evaluator: Evaluator, function: Function) ->
     )
     if not hops:
         return ()
-    asked = _asked(propagation, evaluator, path, facts, scopes)
-    return tuple([hop for hop in hops if hop.seq < asked and (hop.site is None or _carries(hop.site))])
+    runs = with_a_loop(evaluator, path, facts, index, scopes)
+    return tuple([hop for hop in hops if (hop.site is None or _carries(hop.site)) and runs(hop)])
 
 
 def _carries(site: Site) -> bool:
@@ -169,16 +130,6 @@ def _carries(site: Site) -> bool:
     if site.entry.rule == _FILE_CONTENT and site.entry.name.endswith(".close"):
         return False  # nearly nothing is left to be done when a file is closed
     return site.entry.name not in _ONCE
-
-
-def _asked(propagation: Propagation, evaluator: Evaluator, path: str, facts: Facts, scopes: frozenset[int]) -> float:
-    calls, _ = contents(evaluator, path, facts)
-    for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
-        call = facts.calls[index]
-        values: Values = evaluator.callee(path, call)
-        if any(propagation.asks(value) for value in values):
-            return call.seq
-    return float("inf")
 
 
 def _over(hop: Hop, solved: Mapping[Function, Ends]) -> dict[str, int]:

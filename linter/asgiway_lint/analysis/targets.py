@@ -29,7 +29,7 @@ from asgiway_lint.analysis.values import (
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
 
-__all__ = ["Function", "Groups", "run_by_call", "run_by_event", "run_by_values", "special"]
+__all__ = ["Function", "Groups", "gives_awaitable", "run_by_call", "run_by_event", "run_by_values", "special"]
 
 Function = tuple[str, int, Known]
 """A function of the project: its file, its scope, and what its caller fixes of its parameters."""
@@ -62,7 +62,7 @@ def run_by_call(
     if call.callee[0] == model.SCOPE:
         return _NOTHING  # a lambda that is called where it stands counts as a part of the body around it
     groups = run_by_values(evaluator, values, path, call, caller)
-    if groups and call.flags & AWAITED and not _gives_awaitable(evaluator, path, facts, call):
+    if groups and call.flags & AWAITED and not gives_awaitable(evaluator, path, call):
         return _NOTHING  # the coroutine knows better than our types
     return groups
 
@@ -167,7 +167,8 @@ def _methods(evaluator: Evaluator, value: Value, name: str) -> Iterator[Function
         return
 
 
-def _gives_awaitable(evaluator: Evaluator, path: str, facts: Facts, call: Call) -> bool:
+def gives_awaitable(evaluator: Evaluator, path: str, call: Call) -> bool:
+    """Whether the result of a call of the project's functions is known to be something to await."""
     from asgiway_lint.analysis import calls
 
     return any(value[0] == AWAITABLE for value in calls.results(evaluator, path, call))

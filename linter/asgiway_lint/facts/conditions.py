@@ -1,4 +1,7 @@
-"""What a test says of names, dotted or not: ``x``, ``not x``, ``x is None``, ``x is not None``, several joined by ``and``."""
+"""What a test says of names, dotted or not, and of calls without arguments.
+
+``x``, ``not x``, ``x is None``, ``x is not None``, ``x.y()``, several joined by ``and``.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,11 @@ def conditions(test: ast.expr) -> tuple[tuple[str, str], ...]:
 
 
 def _dotted(node: ast.expr) -> str | None:
-    """``x`` or ``x.y.z`` as text; None for anything else."""
+    """``x``, ``x.y.z`` or, for a call without arguments, ``x.y()`` as text; None for anything else."""
     rest = ""
+    if isinstance(node, ast.Call) and not node.args and not node.keywords:
+        rest = "()"
+        node = node.func
     while isinstance(node, ast.Attribute):
         rest = f".{node.attr}{rest}"
         node = node.value

@@ -66,7 +66,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 6
+FORMAT: Final = 7
 
 Expr = tuple[Any, ...]
 
@@ -104,7 +104,7 @@ class Block(NamedTuple):
         group: number of the statement that makes alternatives (``if``, ``match``); 0 for none. Of two blocks with the same
             group only one runs.
         flags: `ARM_LOOP`, `ARM_ENDS`.
-        guard: (dotted name, condition) pairs that all hold inside: "none" and "some" (it is None, it is not), "true" and
+        guard: (dotted name, or with a ``()`` behind it, condition) pairs that all hold inside: "none" and "some" (it is None, it is not), "true" and
             "false"; "perhaps" is no condition: the name may be empty, or something else holds.
     """
 
