@@ -51,6 +51,9 @@ _MANAGER_DECORATORS: Final = frozenset({"contextlib.contextmanager", "contextlib
 
 
 # What reads from or writes to one of these touches no file.
+_FILE_METHODS: Final = ("read", "write", "extractall", "close")
+# They block as what they are given does.
+_OVER_FILES: Final = frozenset({"csv.DictReader", "csv.DictWriter", "csv.reader", "csv.writer"})
 _IN_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
@@ -59,6 +62,14 @@ def in_memory(evaluator: Evaluator, path: str, call: Call) -> bool:
     if not call.args:
         return False
     return any(v[0] == INSTANCE and v[1] in _IN_MEMORY for v in evaluator.values(call.args[0], _place(path, call)))
+
+
+def _is_file(evaluator: Evaluator, dotted: str) -> bool:
+    """Whether the methods of a library's type read or write files."""
+    return any(
+        entry is not None and entry.rule == "AW108"
+        for entry in [evaluator.catalogue.find_method(dotted, name) for name in _FILE_METHODS]
+    )
 
 
 def results(evaluator: Evaluator, path: str, call: Call) -> Values:
@@ -169,7 +180,9 @@ def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -
     found = catalogue.result_type(dotted)
     if found is not None:
         # What reads and writes memory is not the blocking type that the same call on a file gives.
-        return NOTHING if call is not None and in_memory(evaluator, path, call) else ((INSTANCE, found),)
+        if call is not None and in_memory(evaluator, path, call) and _is_file(evaluator, found):
+            return NOTHING
+        return ((INSTANCE, found),)
     wrapper = catalogue.wrapper(dotted) if call is not None else None
     if wrapper is not None and call is not None:
         return _elsewhere(evaluator, call, path, wrapper) if wrapper.kind == "call" else NOTHING
@@ -228,6 +241,10 @@ def _special(evaluator: Evaluator, dotted: str, call: Call, path: str) -> Values
         return declared.instances(evaluator, args[0], place)
     if dotted in _SAME:
         return evaluator.values(args[0], place)
+    if dotted in _OVER_FILES:
+        given = evaluator.values(args[0], place)
+        files = bool(given) and all(v[0] == INSTANCE and _is_file(evaluator, v[1]) for v in given)
+        return ((INSTANCE, dotted),) if files else NOTHING
     if dotted in _MANAGERS:
         return ((MANAGER, evaluator.values(args[0], place)),)
     if dotted in _COPIES:

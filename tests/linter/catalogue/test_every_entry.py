@@ -48,8 +48,12 @@ def statement(entry: Entry, callee: str, receiver: str) -> str:
 
 
 def parameter(catalogue: Catalogue, owner: str) -> tuple[str, str]:
-    """The annotation of a parameter `x`, and the receiver made of it: an attribute's type is reached through its object."""
+    """The annotation of a parameter `x`, and the receiver made of it: an attribute's type is reached through its object, what stands
+    for the result of a method through a call."""
     holder, _, attribute = owner.rpartition(".")
+    made_by = catalogue.find_method(holder, attribute)
+    if made_by is not None and made_by.name == owner:
+        return holder, f"x.{attribute}()"
     return (holder, f"x.{attribute}") if catalogue.is_type(holder) else (owner, "x")
 
 

@@ -19,12 +19,16 @@ HERE = Path(__file__).parent
 
 # Names that a look-up in the library does not find, and why they are right all the same.
 UNRESOLVED = {
+    "csv.reader": "a function, listed as the type of what it returns",
+    "csv.writer": "a function, listed as the type of what it returns",
+    "requests.Response.iter_": "methods, listed as the types of the generators that they return",
     "asgiref.sync.async_to_sync": "a function, listed as the type of what it returns",
     "django.db.backends.utils.CursorWrapper.": "passes on to the driver's cursor",
     "django.db.models.manager.RelatedManager": "made at run time for each relation",
     "django.db.models.query.QuerySet.__next__": "stands for iterating: a QuerySet has __iter__ only",
     "elasticsearch.Elasticsearch.indices": "set on the instance; stands for all of its namespaces",
     "hvac.Client.secrets.__call__": "stands for whatever is called below it",
+    "multiprocessing.managers.SyncManager.shutdown": "set on the instance by start()",
     "opensearchpy.OpenSearch.indices": "set on the instance; stands for all of its namespaces",
     "pathlib.Path._Iterator": "stands for the generators of iterdir() and glob()",
     "pathlib.Path.is_junction": "Python 3.12",
