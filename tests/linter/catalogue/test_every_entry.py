@@ -51,8 +51,8 @@ def parameter(catalogue: Catalogue, owner: str) -> tuple[str, str]:
     """The annotation of a parameter `x`, and the receiver made of it: an attribute's type is reached through its object, what stands
     for the result of a method through a call."""
     holder, _, attribute = owner.rpartition(".")
-    made_by = catalogue.find_method(holder, attribute)
-    if made_by is not None and made_by.name == owner:
+    file = catalogue.library(owner.partition(".")[0])
+    if file is not None and owner in file.entries and catalogue.is_type(holder):
         return holder, f"x.{attribute}()"
     return (holder, f"x.{attribute}") if catalogue.is_type(holder) else (owner, "x")
 
