@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -46,7 +47,8 @@ def write_atomically(path: Path, data: bytes, *, expected: bytes | None = None) 
                 raise WriteError("it has changed in the meantime")
             os.replace(name, target)  # noqa: PTH105  the temporary name is text
         except BaseException:
-            os.unlink(name)  # noqa: PTH108
+            with contextlib.suppress(FileNotFoundError):  # interrupted when it was in place already
+                os.unlink(name)  # noqa: PTH108
             raise
     except WriteError:
         raise

@@ -38,7 +38,10 @@ def test_findings_are_1(lint: Lint, tmp_path: Path) -> None:
     lines = ran.out.splitlines()
     assert lines[0].startswith(SLEEP)
     assert lines[1].startswith(HTTP)
-    assert lines[2:] == ["Found 2 errors (1 info not shown; --min-severity info shows it)."]
+    assert lines[2:] == [
+        "Found 2 errors (1 info not shown; --min-severity info shows it).",
+        "[*] 2 fixable with `--fix`.",
+    ]
 
 
 def test_exit_zero(lint: Lint, tmp_path: Path) -> None:
@@ -474,7 +477,7 @@ def test_suppression(lint: Lint, tmp_path: Path) -> None:
     assert lint("check", "--ignore-noqa").findings == ["a.py AW101", "a.py AW102"]
     write(tmp_path, a_py=GOOD.replace("sleep(1)", "sleep(1)  # noqa: AW101"))
     ran = lint("check")
-    assert (ran.code, ran.out.splitlines()[0]) == (1, "a.py:5:29: AW003 Unused suppression: AW101")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "a.py:5:29: AW003 [*] Unused suppression: AW101")
     write(tmp_path, a_py="# asgiway-lint: noqa\n" + BAD)
     assert lint("check").findings == []
 

@@ -61,9 +61,10 @@ def test_output_file(lint: Lint, tmp_path: Path, option: str) -> None:
 def test_statistics(lint: Lint, tmp_path: Path) -> None:
     write(tmp_path, a_py=BAD, b_py=BAD.replace("time.sleep(1)", ""))
     assert lint("check", "--statistics").out.splitlines() == [
-        "2\tAW102\tblocking-http",
-        "1\tAW101\tblocking-sleep",
+        "2\tAW102\t[*] blocking-http",
+        "1\tAW101\t[*] blocking-sleep",
         "Found 3 errors (2 info not shown; --min-severity info shows them).",
+        "[*] 3 fixable with `--fix`.",
     ]
     assert json.loads(lint("check", "--statistics", "--output-format", "json").out)[0] == {
         "code": "AW102",

@@ -20,7 +20,7 @@ __all__ = ["Reference", "reference"]
 # Packages that import these submodules of theirs, so that `import trio` is enough for `trio.to_thread`.
 _EAGER = frozenset(["anyio.to_thread", "trio.to_thread", "os.path"])
 # Modules whose functions everybody imports by name.
-_BY_NAME = frozenset(["asgiref.sync"])
+_BY_NAME = frozenset(["asgiref.sync", "psycopg.rows", "sqlalchemy.ext.asyncio", "sqlmodel.ext.asyncio.session"])
 
 
 @dataclass(frozen=True, slots=True)

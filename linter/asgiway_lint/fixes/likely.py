@@ -28,7 +28,8 @@ def likely(finding: Finding, settings: Settings) -> Applicability | None:
         return None
     if finding.chain:
         # What ends a chain in a property or a `with` is no call, and cannot move.
-        return Applicability.UNSAFE if finding.chain[0].call.endswith(")") else None
+        moves = finding.chain[0].call.endswith(")") and not threads().never(finding.symbol, behind_helpers=True)
+        return Applicability.UNSAFE if moves else None
     if finding.symbol == "time.sleep":
         return Applicability.SAFE
     if twin_of(finding.symbol):

@@ -38,12 +38,13 @@ class Threads:
     iterators: frozenset[str]
     lists: frozenset[str]
     _never: tuple[tuple[str, str], ...]
+    _never_moved: tuple[tuple[str, str], ...]
     _unsafe: tuple[tuple[str, str], ...]
     reasons: Mapping[str, str]
 
-    def never(self, symbol: str) -> str:
-        """Return why a call must not run in a thread; empty if nothing is against it."""
-        return _first(self._never, symbol)
+    def never(self, symbol: str, *, behind_helpers: bool = False) -> str:
+        """Return why a call, or a helper around it, must not run in a thread; empty if nothing is against it."""
+        return _first(self._never_moved if behind_helpers else self._never, symbol)
 
     def unsafe(self, symbol: str, code: str, receiver: str) -> str:
         """Return why a call that is not on the allow-list is for the user to decide.
@@ -76,6 +77,7 @@ def threads() -> Threads:
         frozenset(data["iterators"]["names"]),
         frozenset(data["iterators"]["lists"]),
         _patterns(data["never"]),
+        _patterns([group for group in data["never"] if group.get("behind_helpers")]),
         _patterns(data["unsafe"]),
         data["reasons"],
     )

@@ -37,7 +37,9 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     call = writable_call(source, finding, NAME)
     if isinstance(call, Refusal):
         return call
-    reason = "" if finding.chain else threads().never(finding.symbol) or _never(finding)
+    reason = threads().never(finding.symbol, behind_helpers=bool(finding.chain))
+    if not finding.chain:
+        reason = reason or _never(finding)
     if reason:
         return Refusal(NAME, reason)
     if any(isinstance(argument.value, cst.GeneratorExp) and not argument.value.lpar for argument in call.args):
