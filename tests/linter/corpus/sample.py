@@ -43,8 +43,13 @@ SYNC_WORDS = re.compile(
 STRATA = ("sync", "helper", "io", "any")
 # Names so common that a call by that name says nothing about which function is meant.
 COMMON = frozenset(
-    "get set add pop update keys values items append copy close run read write open load dump encode decode format join"
-    " split strip replace start stop send create delete info debug warning error exception log".split()
+    re.findall(
+        r"\w+",
+        """
+        get set add pop update keys values items append copy close run read write open load dump
+        encode decode format join split strip replace start stop send create delete info debug warning error exception log
+        """,
+    )
 )
 
 
@@ -127,11 +132,15 @@ def _last_name(node: ast.expr) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Print the chosen functions, with `--read` their text and the helpers to follow."""
-    parser = argparse.ArgumentParser(prog="python -m tests.linter.corpus.sample", description="Sample coroutines to label.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.linter.corpus.sample", description="Sample coroutines to label."
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=4)
     for stratum in STRATA:
-        parser.add_argument(f"--{stratum}", type=int, default=0, metavar="N", help=f"functions of the stratum {stratum!r}")
+        parser.add_argument(
+            f"--{stratum}", type=int, default=0, metavar="N", help=f"functions of the stratum {stratum!r}"
+        )
     parser.add_argument("--read", action="store_true", help="print the text, too")
     options = parser.parse_args(argv)
     found = functions(options.folder)
