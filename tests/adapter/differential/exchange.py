@@ -15,6 +15,8 @@ __all__ = ["Answer", "Request", "Server", "normalised"]
 
 # Added by the servers, not by the application or the adapter.
 SERVERS_OWN = {"date", "server", "via", "connection", "keep-alive", "transfer-encoding"}
+# With uvicorn's page for 500, and no other; only with httptools does it have a Content-Length.
+ERROR_PAGE_TYPE = ("content-type", "text/plain; charset=utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +142,15 @@ class Server:
             self._connection = None
 
 
-def normalised(answer: Answer, *, own_length: bool) -> Answer:
+def normalised(answer: Answer, request: Request, *, own_length: bool) -> Answer:
     """The answer without what a server adds; `own_length`: the application itself has declared a Content-Length.
 
-    Names are in lower case and sorted, values of one name keep their order.
+    Names are in lower case and sorted, values of one name keep their order. An HTTP/1.0 answer without a length always
+    counts as complete: its client can't see a cut, unless the server sends it chunks, which HTTP/1.0 does not have.
     """
-    dropped = SERVERS_OWN if own_length else SERVERS_OWN | {"content-length"}
     headers = [(name.lower(), value) for name, value in answer.headers]
+    of_server = answer.status == 500 and ERROR_PAGE_TYPE in headers
+    dropped = SERVERS_OWN if own_length and not of_server else SERVERS_OWN | {"content-length"}
     kept = sorted((field for field in headers if field[0] not in dropped), key=lambda field: field[0])
-    return replace(answer, headers=tuple(kept))
+    endless = request.version == "1.0" and "content-length" not in dict(headers) and answer.status > 0
+    return replace(answer, headers=tuple(kept), complete=answer.complete or endless)

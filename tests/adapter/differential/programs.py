@@ -42,6 +42,7 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
 def _echo(plan: dict[str, Any], environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Tell what the request was."""
     seen = {key: value for key, value in environ.items() if key in REQUEST_KEYS or key.startswith("HTTP_")}
+    seen.setdefault("REQUEST_URI", environ.get("RAW_URI"))  # gunicorn's name for it
     body = json.dumps({"environ": seen, "pieces": read_pieces(environ["wsgi.input"], plan)}, sort_keys=True).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
