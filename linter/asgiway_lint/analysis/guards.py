@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from asgiway_lint.analysis import handed
+from asgiway_lint.analysis import handed, states
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.values import Place, Values
 from asgiway_lint.facts import Facts, model
@@ -49,27 +49,18 @@ def known_parameters(
     assert facts is not None
     wanted = evaluator.table(("guarded", path), lambda: _guarded(facts)).get(index, _NO_NAMES)
     to_call = evaluator.table(("calls parameters", path), lambda: handed.calls_parameters(facts)).get(index, _NO_NAMES)
-    if not wanted and not to_call:
-        return ()
     scope = facts.scopes[index]
+    found: list[tuple[str, str | Values]] = []
+    if bound and facts.scopes[scope.parent].kind == "class":
+        found += states.of_receiver(evaluator, at, call, caller)
+    if not wanted and not to_call:
+        return tuple(found)
     if bound and (model.NAME, "staticmethod") in scope.decorators:
         bound = False
-    unclear = any(arg[0] == model.STAR for arg in call.args) or any(name is None for name, _ in call.keywords)
-    keywords = dict(call.keywords)
-    found: list[tuple[str, str | Values]] = []
     for position, param in enumerate(scope.params):
-        if (param.name not in wanted and param.name not in to_call) or param.kind not in ("pos", "kw"):
+        if param.name not in wanted and param.name not in to_call:
             continue
-        place = position - bound
-        given: Expr | None
-        if param.name in keywords:
-            given = keywords[param.name]
-        elif unclear:
-            continue
-        elif param.kind == "pos" and 0 <= place < len(call.args):
-            given = call.args[place]
-        else:
-            given = param.default
+        given = states.argument(scope, call, position, bound=bound)
         kind = _kind(given, caller) if param.name in wanted or (given is not None and given[0] == model.NAME) else None
         if kind is None and given is not None and given is not param.default and param.name in to_call:
             kind = handed.callables(evaluator, given, Place(at, call.scope, call.seq, call.block)) or None
@@ -99,9 +90,13 @@ def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
     if not known:
         return False
     kinds = dict(known)
+    me = f"{function.params[0].name}." if function.params else "."
     while block >= 0 and block != function.body:
         for name, condition in facts.blocks[block].guard:
-            if name in kinds and condition != "perhaps" and condition not in _HOLDS.get(kinds[name], _OF_OBJECTS):
+            kind = kinds.get(name)
+            if kind is None and name.startswith(me):
+                kind = kinds.get(name[len(me) - 1 :]) or kinds.get(states.stored(function).get(name, ""))
+            if kind is not None and condition != "perhaps" and condition not in _HOLDS.get(kind, _OF_OBJECTS):
                 return True
         block = facts.blocks[block].parent
     return False
@@ -146,13 +141,9 @@ def _text(expr: Expr) -> str:
 
 
 def _kind(given: Expr | None, caller: Known) -> str | Values | None:
-    if given is None:
-        return None
-    if given[0] == model.CONST:
-        return "none" if given[1] is None else "true" if given[1] else "false"
-    if given[0] == model.NAME:
+    if given is not None and given[0] == model.NAME:
         return dict(caller).get(given[1])
-    return None
+    return states.kind_of(given)
 
 
 def _guarded(facts: Facts) -> dict[int, frozenset[str]]:
@@ -168,7 +159,8 @@ def _guarded(facts: Facts) -> dict[int, frozenset[str]]:
         if around < 0:
             continue
         scope = facts.scopes[bodies[around]]
-        for name, _ in block.guard:
+        for asked, _ in block.guard:
+            name = states.stored(scope).get(asked, asked) if "." in asked else asked
             if handed.is_constant(scope, name):
                 found.setdefault(bodies[around], set()).add(name)
     # A parameter that is handed on may matter further down.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROPERTIES",
+    "assigned",
     "attribute",
     "bases",
     "class_scope",
@@ -224,7 +225,7 @@ def _own_member(evaluator: Evaluator, path: str, index: int, name: str, kind: st
             else:
                 parts.append(evaluator.binding(path, index, binding))
     if kind != CLASS:
-        for owner, binding in _assigned(evaluator, path, index).get(name, ()):
+        for owner, binding in assigned(evaluator, path, index).get(name, ()):
             own = own or (binding,)
             parts.append(evaluator.binding(path, owner, binding))
     if own is None:
@@ -256,7 +257,7 @@ def _method(evaluator: Evaluator, path: str, index: int, function: int, kind: st
     return ((FUNCTION if kind == CLASS else BOUND, path, function),)
 
 
-def _assigned(evaluator: Evaluator, path: str, index: int) -> dict[str, list[tuple[int, Binding]]]:
+def assigned(evaluator: Evaluator, path: str, index: int) -> dict[str, list[tuple[int, Binding]]]:
     """Attributes that the methods of a class set on its objects: name -> (scope of the method, binding)."""
     return evaluator.table(("assigned", path, index), lambda: _collect_assigned(evaluator, path, index))
 
