@@ -13,6 +13,7 @@ from asgiway_lint.analysis.hazards import CODES, Hazard, hazards
 from asgiway_lint.analysis.hops import Hop, hops_of
 from asgiway_lint.analysis.libraries import async_library
 from asgiway_lint.analysis.propagate import Propagation
+from asgiway_lint.analysis.views import own_loop
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts
 from asgiway_lint.facts.model import Scope
@@ -23,7 +24,7 @@ from asgiway_lint.suppress import apply
 
 __all__ = ["check_module"]
 
-_OWN_LOOP: Final = "; this Flask view has an event loop of its own, so only its own request waits"
+_OWN_LOOP: Final = "; this {} view has an event loop of its own, so only its own request waits"
 _CALLBACK: Final = "AW201"
 _ENDPOINT: Final = "AW203"
 # Of several ends of equal severity the one whose wait has no bound of its own; a sleep says how long it takes.
@@ -46,13 +47,13 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     hops = list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
     if hops and settings.async_library is None:
         settings = dataclasses.replace(settings, async_library=async_library(facts))
-    views = contexts.flask_views(evaluator, path, facts) if hops else frozenset[int]()
+    views = own_loop(evaluator, path, facts) if hops else {}
     blocked: set[int] = set()
     for hop in hops:
         home = homes[hop.scope]
         code = hop.site.entry.rule if hop.site is not None else _worst(propagation.ends(hop), path, settings)
         if code is not None:
-            finding = _finding(propagation, evaluator, path, hop, code, settings, mild=home in views)
+            finding = _finding(propagation, evaluator, path, hop, code, settings, framework=views.get(home, ""))
             findings.append(finding)
             # What somebody has accepted with a comment is no reason to change the whole endpoint.
             if finding.severity is not Severity.INFO and apply((finding,), facts.directives).findings:
@@ -96,7 +97,7 @@ def _finding(
     code: str,
     settings: Settings,
     *,
-    mild: bool = False,
+    framework: str = "",
     as_rule: str | None = None,
 ) -> Finding:
     steps, site = propagation.chain(path, hop, code)
@@ -106,8 +107,8 @@ def _finding(
     return Finding(
         path=path,
         code=rule.code,
-        message=f"{message}{_OWN_LOOP}" if mild else message,
-        severity=Severity.INFO if mild else rule.severity,
+        message=f"{message}{_OWN_LOOP.format(framework)}" if framework else message,
+        severity=Severity.INFO if framework else rule.severity,
         line=hop.line,
         column=hop.column,
         end_line=hop.end_line,

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.values import METHOD
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import Expr, Facts
 
-__all__ = ["consumes", "flask_views", "home_scopes", "on_loop"]
+__all__ = ["consumes", "home_scopes", "on_loop"]
 
 # Builtins that consume a generator expression before they return.
 _CONSUMERS: Final = frozenset(
@@ -35,8 +33,6 @@ _CONSUMERS: Final = frozenset(
         "tuple",
     ]
 )
-_FLASK: Final = frozenset({"flask.Flask", "flask.Blueprint", "flask.app.Flask", "flask.blueprints.Blueprint"})
-_FLASK_DECORATORS: Final = frozenset({"route", "get", "post", "put", "patch", "delete", "errorhandler"})
 _CONSUMING_METHODS: Final = frozenset({"join", "extend", "update", "writelines", "fromkeys"})
 
 
@@ -60,21 +56,6 @@ def home_scopes(facts: Facts) -> tuple[int, ...]:
 def on_loop(facts: Facts, homes: Sequence[int]) -> frozenset[int]:
     """The scopes whose code runs on the event loop."""
     return frozenset(index for index, home in enumerate(homes) if home >= 0 and facts.scopes[home].kind == "async")
-
-
-def flask_views(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]:
-    """The coroutines that are views of a Flask application: each runs on an event loop of its own, in a worker thread."""
-    found: set[int] = set()
-    for index, scope in enumerate(facts.scopes):
-        if scope.kind != "async":
-            continue
-        for decorator in scope.decorators:
-            if decorator[0] != model.CALL:
-                continue
-            callee = evaluator.callee(path, evaluator.call(path, decorator[1]))
-            if any(value[0] == METHOD and value[1] in _FLASK and value[2] in _FLASK_DECORATORS for value in callee):
-                found.add(index)
-    return frozenset(found)
 
 
 def _run_in_place(facts: Facts) -> frozenset[int]:

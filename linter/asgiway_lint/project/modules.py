@@ -66,6 +66,15 @@ class ModuleFinder:
         """The folders that have been looked into so far, and the names in them; in the order of looking."""
         return self._folders
 
+    @property
+    def root(self) -> str:
+        """The project's folder."""
+        return self._root
+
+    def names(self, folder: str) -> frozenset[str]:
+        """The names in a folder; none if it is no folder."""
+        return self._list(folder)
+
     def find(self, importer: str, module: str, level: int) -> Module | None:
         """The module that ``from <level dots><module> import ...`` means in the file `importer`; None if not in the project."""
         folder = importer.rpartition(os.sep)[0]
