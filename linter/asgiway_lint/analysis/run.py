@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import itertools
 import multiprocessing.util
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
