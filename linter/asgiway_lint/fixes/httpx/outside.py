@@ -1,0 +1,88 @@
+"""What lies around the requests of a function and would notice that their exceptions come from another library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.httpx.arguments import VERBS, Unfit
+from asgiway_lint.fixes.httpx.calls import Request
+from asgiway_lint.fixes.httpx.failures import COUNTERPARTS, canonical
+from asgiway_lint.fixes.httpx.handlers import Guard
+from asgiway_lint.fixes.source import FixSource
+
+__all__ = ["check", "check_guard"]
+
+
+def check(source: FixSource, function: cst.FunctionDef) -> None:
+    """Check that nobody but the handlers around the requests knows the exceptions of Requests.
+
+    Raises:
+        Unfit: `isinstance(error, requests.Timeout)`, a decorator that retries on them, or a caller in this file that catches them.
+    """
+    own = {id(node) for node in source.nodes(function)}
+    for node, name in _exceptions(source):
+        line = source.line_of(source.offset(node)[0])
+        handler = _handler(source, node)
+        if handler is None:
+            if id(node) in own:
+                raise Unfit(f"`{name}` in line {line} is used for something else than to catch it")
+            continue
+        if id(node) not in own and _calls(source, handler, function.name.value):
+            raise Unfit(f"its caller catches `{name}` in line {line}")
+
+
+def _exceptions(source: FixSource) -> Iterator[tuple[cst.BaseExpression, str]]:
+    """The names of exceptions of Requests in a file, but for imports."""
+    for node in source.nodes():
+        if isinstance(node, (cst.Name, cst.Attribute)) and canonical(source.resolve(node)) in COUNTERPARTS:
+            name = source.resolve(node)
+            above = source.parent(node)
+            named = isinstance(above, cst.Attribute) and above.attr is node
+            imported = source.enclosing(node, cst.Import, cst.ImportFrom) is not None
+            if name.startswith("requests.") and not named and not imported:
+                yield node, name
+
+
+def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.With | None:
+    """The statement whose handler names an exception."""
+    above = source.parent(node)
+    if isinstance(above, cst.Element):
+        above = source.parent(source.parent(above) or above)
+    if isinstance(above, cst.ExceptHandler):
+        statement = source.parent(above)
+        return statement if isinstance(statement, cst.Try) else None
+    if isinstance(above, cst.Arg):
+        call = source.parent(above)
+        if isinstance(call, cst.Call) and source.resolve(call.func) == "contextlib.suppress":
+            return source.enclosing(call, cst.With)
+    return None
+
+
+def _calls(source: FixSource, statement: cst.Try | cst.With, name: str) -> bool:
+    """Whether a function is called, by its name, in the body of a statement."""
+    for call in source.find(cst.Call, statement.body):
+        last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+        if isinstance(last, cst.Name) and last.value == name:
+            return True
+    return False
+
+
+def check_guard(source: FixSource, guard: Guard, requests: Sequence[Request], findings: Sequence[Finding]) -> None:
+    """Check that nothing else in a guarded body raises the exceptions of Requests.
+
+    Raises:
+        Unfit: a call of Requests that stays, or a helper that makes one.
+    """
+    ours = {id(request.node) for request in requests}
+    for call in source.find(cst.Call, guard.body):
+        name = source.resolve(call.func)
+        if id(call) not in ours and name.startswith("requests.") and name.rpartition(".")[2] in VERBS:
+            raise Unfit(f"line {source.line_of(source.offset(call)[0])} stays, under the same handlers")
+    first, last = source.offset(guard.body)
+    for finding in findings:
+        start = source.offset_of(finding.line, finding.column)
+        if finding.chain and finding.symbol.startswith("requests.") and first <= start < last:
+            raise Unfit(f"line {finding.line} calls Requests through a helper, under the same handlers")
