@@ -1,7 +1,7 @@
 """Put `# noqa` comments on findings (`--add-noqa`): pure text in, text out.
 
 A comment goes behind the last line of what a finding marks, else behind its first, wherever a comment can stand: not inside of a
-string, not behind a backslash. Codes join a `# noqa: CODE` that is there already. The result is the same program, which is
+string, not behind a backslash. Where neither has room, it goes behind the end of the string or of the continued lines. Codes join a `# noqa: CODE` that is there already. The result is the same program, which is
 checked before it is handed out.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from asgiway_lint.comments import find_comments
+from asgiway_lint.comments import find_comments, joined_lines
 from asgiway_lint.errors import UsageError
 from asgiway_lint.finding import Finding
 from asgiway_lint.suppress import Directive, find_directives
@@ -68,11 +68,12 @@ def add_noqa(source: str, findings: Sequence[Finding], reason: str = "") -> Adde
     """
     wanted = [finding for finding in findings if finding.code not in _NEVER]
     lines = _split(source)
-    free = _places(source, lines, {line for finding in wanted for line in (finding.line, finding.end_line)})
+    last_lines = {line: last for first, last in joined_lines(source) for line in range(first, last)}
+    free = _places(source, lines, {line for finding in wanted for line in _lines_of(finding, last_lines)})
     codes: dict[int, set[str]] = {}
     left = [finding for finding in findings if finding.code in _NEVER]
     for finding in wanted:
-        line = next((line for line in (finding.end_line, finding.line) if line in free), None)
+        line = next((line for line in _lines_of(finding, last_lines) if line in free), None)
         if line is None:
             left.append(finding)
         else:
@@ -89,12 +90,19 @@ def add_noqa(source: str, findings: Sequence[Finding], reason: str = "") -> Adde
         left += [
             finding
             for finding in wanted
-            if finding.code in codes.get(finding.end_line, ()) and finding.end_line not in good
+            if finding not in left
+            and not any(finding.code in good.get(line, ()) for line in _lines_of(finding, last_lines))
         ]
         codes, text = good, _edited(lines, good, directives, reason)
         if not _same_program(source, text):
             return Added(source, 0, tuple(findings))
     return Added(text, len(codes), tuple(sorted(left, key=lambda finding: (finding.line, finding.column))))
+
+
+def _lines_of(finding: Finding, last_lines: Mapping[int, int]) -> tuple[int, ...]:
+    """The lines on which a comment counts for a finding, the best first; the last of lines that are joined counts for all of them."""
+    found = (finding.end_line, finding.line, *(last_lines.get(line, line) for line in (finding.end_line, finding.line)))
+    return tuple(dict.fromkeys(found))
 
 
 def _split(source: str) -> list[tuple[str, str]]:

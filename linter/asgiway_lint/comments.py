@@ -9,11 +9,12 @@ file when it is triple-quoted, so that one mistake spoils as little as possible.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Comment", "find_comments"]
+__all__ = ["Comment", "find_comments", "joined_lines"]
 
 _DEEPEST = 50  # nested f-strings; CPython itself stops at 150
 # Characters of one replacement field, and how many f-strings without an end are searched for one: they keep the work linear.
@@ -23,6 +24,7 @@ _START = re.compile(
     r"#[^\r\n]*|\"\"\"|'''|\"|'"
 )  # each alternative starts with a literal, so the search skips at C speed
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+_CONTINUED = re.compile(r"\\(?:\r\n|\r|\n)")
 _PREFIX = re.compile(r"(?:\A|(?<=\W))[fFtTrRbBuU]{1,2}\Z")
 _PLAIN = {
     '"': re.compile(r'[^"\\\r\n]*(?:\\(?:\r\n|[\s\S])[^"\\\r\n]*)*"?'),
@@ -65,6 +67,31 @@ def find_comments(source: str) -> Iterator[Comment]:
 _Spans = list[tuple[int, int]]
 
 
+def joined_lines(source: str) -> tuple[tuple[int, int], ...]:
+    """Return the runs of lines, first and last, that strings or backslashes make one: only the last has room for a comment."""
+    if '"""' not in source and "'''" not in source and "\\" not in source:
+        return ()
+    scanner = _Scanner(source)
+    comments = scanner.comments()
+    starts = [0, *(match.end() for match in _NEWLINE.finditer(source))]
+    inside = sorted([*scanner.strings, *comments])
+    joined: set[int] = set()
+    for start, end in scanner.strings:
+        first, last = bisect.bisect_right(starts, start), bisect.bisect_right(starts, end)
+        joined.update(range(first, last))
+    for match in _CONTINUED.finditer(source):
+        index = bisect.bisect_right(inside, (match.start(), len(source))) - 1
+        if index < 0 or inside[index][1] <= match.start():
+            joined.add(bisect.bisect_right(starts, match.start()))
+    runs: list[tuple[int, int]] = []
+    for line in sorted(joined):
+        if runs and runs[-1][1] == line:
+            runs[-1] = runs[-1][0], line + 1
+        else:
+            runs.append((line, line + 1))
+    return tuple(runs)
+
+
 class _Unclosed(Exception):
     """What was read as an f-string has no end."""
 
@@ -76,6 +103,7 @@ class _Scanner:
         self._source = source
         self._known: dict[int, tuple[int, _Spans]] = {}
         self._broken = 0
+        self.strings: _Spans = []  # those of several lines, once `comments` has run
 
     def comments(self) -> _Spans:
         """Return the start and end offsets of all comments."""
@@ -88,6 +116,8 @@ class _Scanner:
             else:
                 position, inner = self._string(match.start(), match[0], 0)
                 found += inner
+                if _NEWLINE.search(self._source, match.start(), position):
+                    self.strings.append((match.start(), position))
         return found
 
     def _string(self, start: int, quote: str, depth: int) -> tuple[int, _Spans]:

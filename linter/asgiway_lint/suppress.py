@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from asgiway_lint.comments import find_comments
+from asgiway_lint.comments import find_comments, joined_lines
 from asgiway_lint.finding import Finding
 
 __all__ = ["Applied", "Directive", "Suppressed", "Unused", "apply", "find_directives"]
@@ -35,6 +35,7 @@ class Directive:
         end_column: 1-based column behind the directive (exclusive).
         codes: the codes that it names, upper case, ours and other tools'; empty for a blanket directive.
         file_level: whether it holds for the whole file.
+        first: the first line that it counts for: strings and backslashes leave the lines above no room for a comment. 0: its own.
     """
 
     line: int
@@ -42,6 +43,7 @@ class Directive:
     end_column: int
     codes: tuple[str, ...]
     file_level: bool
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def find_directives(source: str) -> tuple[Directive, ...]:
     """Return the directives of a source text in order.
 
     A line directive may follow other words in its comment (`# why # noqa: AW102`); the first one of a comment counts. A file-level
-    directive stands on a line of its own, anywhere in the file. Text in strings is no directive.
+    directive stands on a line of its own, anywhere in the file. Text in strings is no directive. One behind a string of several lines,
+    or behind lines that end in backslashes, counts for all of these lines, as in ruff.
     """
     if "noqa" not in source.lower():
         return ()
@@ -86,13 +89,18 @@ def find_directives(source: str) -> tuple[Directive, ...]:
 
 
 def _directives(source: str) -> Iterable[Directive]:
+    first_lines: dict[int, int] | None = None
     for comment in find_comments(source):
         file_level = _FILE.match(comment.text)
         match = file_level or _LINE.search(comment.text)
         if match is not None and (comment.own_line or not file_level):
             codes = tuple(dict.fromkeys(_CODE.findall((match["codes"] or "").upper())))
-            column = comment.column + match.start()
-            yield Directive(comment.line, column, comment.column + match.end(), codes, file_level is not None)
+            if first_lines is None:
+                first_lines = {last: first for first, last in joined_lines(source)}
+            column, end = comment.column + match.start(), comment.column + match.end()
+            yield Directive(
+                comment.line, column, end, codes, file_level is not None, first_lines.get(comment.line, comment.line)
+            )
 
 
 def apply(findings: Iterable[Finding], directives: Sequence[Directive]) -> Applied:
@@ -101,7 +109,12 @@ def apply(findings: Iterable[Finding], directives: Sequence[Directive]) -> Appli
     A line directive counts on the first and on the last line of a finding's range, so that it fits on either end of a call that
     spans several lines.
     """
-    by_line = {directive.line: directive for directive in directives if not directive.file_level}
+    by_line = {
+        line: directive
+        for directive in directives
+        if not directive.file_level
+        for line in range(directive.first or directive.line, directive.line + 1)
+    }
     for_file = [directive for directive in directives if directive.file_level]
     used: set[tuple[Directive, str]] = set()
     left: list[Finding] = []

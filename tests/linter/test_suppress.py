@@ -148,3 +148,25 @@ def test_unused_codes(source: str, unused: list[str]) -> None:
     line = next((n for n, text in enumerate(source.split("\n"), 1) if text.startswith("f()")), 99)
     applied = apply([finding("AW102", line)], find_directives(source))
     assert [code for each in applied.unused for code in each.codes] == unused
+
+
+@pytest.mark.parametrize(
+    ("source", "first"),
+    [
+        pytest.param("f() or \\\n    1  # noqa", 1, id="a backslash"),
+        pytest.param("f() or \\\r\n    g() or \\\r\n    1  # noqa", 1, id="two, CRLF"),
+        pytest.param('f("""\n\n""")  # noqa', 1, id="a string"),
+        pytest.param("f('a\\\nb')  # noqa", 1, id="a continued string"),
+        pytest.param('f("""\n""" + \\\n g() + """\n""")  # noqa', 1, id="both"),
+        pytest.param('f("""\n""")\ng()  # noqa', 3, id="a string above"),
+        pytest.param("f()  # why \\\ng()  # noqa", 2, id="a backslash in a comment"),
+        pytest.param("f(\n    1,\n)  # noqa", 3, id="parentheses: the lines have room of their own"),
+    ],
+)
+def test_a_comment_counts_for_the_lines_that_have_no_room_for_one(source: str, first: int) -> None:
+    """ruff's convention: behind the string or the continued lines."""
+    (directive,) = find_directives(source)
+    assert directive.first == first
+    lines = source.count("\n") + 1
+    left = [n for n in range(1, lines + 1) if apply([finding("AW101", n)], [directive]).findings]
+    assert left == list(range(1, first))

@@ -98,7 +98,7 @@ def remember(cache: FactsCache, key: bytes, reports: Sequence[FileReport], groun
         (
             report.path,
             [_finding_fields(finding) for finding in report.findings],
-            [(d.line, d.column, d.end_column, d.codes, d.file_level) for d in report.directives],
+            [(d.line, d.column, d.end_column, d.codes, d.file_level, d.first) for d in report.directives],
         )
         for report in reports
     ]

@@ -13,7 +13,13 @@ from asgiway_lint.arguments import BASELINE_ACTIONS
 from asgiway_lint.baseline import DEFAULT_NAME, Baseline, Entry, dump, key_of
 from asgiway_lint.baselinefiles import BaselineFiles, read_baseline
 from asgiway_lint.check import Screen
-from asgiway_lint.commands.common import complain_about_missing, print_results, resolver_of, run_check
+from asgiway_lint.commands.common import (
+    complain_about_missing,
+    print_results,
+    resolver_of,
+    run_check,
+    telling_what_is_not_written,
+)
 from asgiway_lint.configfiles import Resolver
 from asgiway_lint.errors import UsageError
 from asgiway_lint.identity import identities
@@ -57,9 +63,11 @@ def run(arguments: Namespace) -> int:
     complain_about_missing(discovered.missing, cwd)
     if discovered.missing:
         return 2
-    if known is None:
-        return _create(arguments, discovered, resolver, file)
-    return _compare(arguments, discovered, resolver, file, known)
+    writes = arguments.action in ("create", "shrink")
+    with telling_what_is_not_written(shown_path(str(file), cwd) if writes else None):
+        if known is None:
+            return _create(arguments, discovered, resolver, file)
+        return _compare(arguments, discovered, resolver, file, known)
 
 
 def _file(resolver: Resolver) -> Path:

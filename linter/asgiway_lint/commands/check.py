@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from asgiway_lint.baselinefiles import BaselineFiles
 from asgiway_lint.check import Outcome, Screen, check_text
-from asgiway_lint.commands.common import complain_about_missing, print_results, resolver_of, run_check
+from asgiway_lint.commands.common import (
+    complain_about_missing,
+    print_results,
+    resolver_of,
+    run_check,
+    telling_what_is_not_written,
+)
 from asgiway_lint.configfiles import Resolver
 from asgiway_lint.errors import UsageError
 from asgiway_lint.output import Output
@@ -82,9 +88,10 @@ def run(arguments: Namespace) -> int:
 
         code = fix.run(arguments, resolver, check, standard_input if stdin else None, check_bytes)
     else:
-        outcome = check()
-        nothing_checked = bool(discovered.missing) and not discovered.files
-        print_results(outcome.results, arguments, resolver, summarise=not arguments.quiet and not nothing_checked)
+        with telling_what_is_not_written(arguments.output_file):
+            outcome = check()
+            nothing_checked = bool(discovered.missing) and not discovered.files
+            print_results(outcome.results, arguments, resolver, summarise=not arguments.quiet and not nothing_checked)
         code = int(outcome.failed and not arguments.exit_zero)
     return 2 if discovered.missing else code
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import os
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from asgiway_lint.report.summary import summary
 if TYPE_CHECKING:
     from asgiway_lint.analysis.run import FileReport
 
-__all__ = ["complain_about_missing", "print_results", "resolver_of", "run_check"]
+__all__ = ["complain_about_missing", "print_results", "resolver_of", "run_check", "telling_what_is_not_written"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -95,6 +96,29 @@ def complain_about_missing(missing: Sequence[str], cwd: Path) -> None:
     """Say which named paths don't exist, and which ones are called almost the same."""
     for name in missing:
         log.error("no such file or folder: '%s'%s", name, nearest_path(cwd / name))
+
+
+@contextlib.contextmanager
+def telling_what_is_not_written(file: str | None) -> Generator[None]:
+    """Say on Ctrl-C that a file has not been written that was to be; None: there is none."""
+    path = None if file is None else Path(file)
+    before = None if path is None else _stamp(path)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if path is not None:
+            what = "not written" if _stamp(path) == before else "written"
+            sys.stderr.write(f"{what}: {file}\n")
+        raise
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced; None for what is no file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_ctime_ns
 
 
 def run_check(arguments: Namespace, discovered: Discovered, resolver: Resolver, screen: Screen) -> Outcome:

@@ -66,7 +66,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 7
+FORMAT: Final = 8
 
 Expr = tuple[Any, ...]
 
@@ -287,7 +287,7 @@ class Facts:
                 list(map(tuple, self.blocks)),
                 list(map(tuple, self.calls)),
                 list(map(tuple, self.events)),
-                [(d.line, d.column, d.end_column, d.codes, d.file_level) for d in self.directives],
+                [(d.line, d.column, d.end_column, d.codes, d.file_level, d.first) for d in self.directives],
             )
         )
 

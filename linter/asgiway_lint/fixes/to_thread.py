@@ -13,6 +13,7 @@ from asgiway_lint.catalogue import load
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.awaits import Parts, call_parts, interleaving, library, writable_call
 from asgiway_lint.fixes.contexts import brackets, text_refusal
+from asgiway_lint.fixes.helpers import unmovable
 from asgiway_lint.fixes.imports import Reference, reference
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, NeededImport, Refusal
 from asgiway_lint.fixes.plainness import owned, unplain
@@ -38,8 +39,8 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     if isinstance(call, Refusal):
         return call
     reason = threads().never(finding.symbol, behind_helpers=bool(finding.chain))
-    if not finding.chain:
-        reason = reason or _never(finding)
+    if not reason:
+        reason = unmovable(source, finding) if finding.chain else _never(finding)
     if reason:
         return Refusal(NAME, reason)
     if any(isinstance(argument.value, cst.GeneratorExp) and not argument.value.lpar for argument in call.args):
