@@ -258,7 +258,8 @@ def test_settings_of_files_decide(lint: Lint, tmp_path: Path) -> None:
     assert ran.findings == ["a.py AW111", "a.py AW103", "b/a.py AW101", "b/a.py AW103"]
     assert "- b/a.py:\n    1 × AW111 (to-thread), unsafe" in ran.err  # noqa: RUF001
     write(tmp_path, a_py=MIXED)
-    assert lint("check", "--no-fix", "--no-show-fixes", "a.py").findings == ["a.py AW101", "a.py AW111", "a.py AW103"]
+    off = ("--no-fix", "--no-show-fixes", "--no-unsafe-fixes", "--no-fix-only")
+    assert lint("check", *off, "a.py").findings == ["a.py AW101", "a.py AW111", "a.py AW103"]
 
 
 def test_only_what_is_shown_is_fixed(lint: Lint, tmp_path: Path) -> None:

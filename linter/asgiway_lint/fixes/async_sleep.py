@@ -69,8 +69,7 @@ def _is_sleep(source: FixSource, node: cst.BaseExpression) -> bool:
 
 def _is_busy_wait(source: FixSource, call: cst.Call) -> bool:
     """`while not ready: time.sleep(1)`: the body is the sleep alone."""
-    line = source.statement(call)
-    block = source.parent(line) if line is not None else None
+    block = source.enclosing(call, cst.IndentedBlock, cst.SimpleStatementSuite)
     loop = source.parent(block) if block is not None else None
     if not isinstance(loop, cst.While) or not isinstance(block, (cst.IndentedBlock, cst.SimpleStatementSuite)):
         return False

@@ -121,31 +121,26 @@ def _find_made_locks(source: FixSource) -> frozenset[str]:
     )
 
 
+def _caught(handler: cst.ExceptHandler) -> list[cst.BaseExpression]:
+    if isinstance(handler.type, cst.Tuple):
+        return [element.value for element in handler.type.elements]
+    return [] if handler.type is None else [handler.type]
+
+
 def _catches_cancellation(source: FixSource, handler: cst.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    caught = (
-        [element.value for element in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
-    )
-    return any(source.resolve(each) in _CANCELLED for each in caught)
+    return handler.type is None or any(source.resolve(each) in _CANCELLED for each in _caught(handler))
 
 
 def _try_refusal(source: FixSource, statement: cst.Try | cst.TryStar) -> str:
     """A handler that takes everything and raises nothing would swallow the cancellation that an `await` can end in."""
     for handler in statement.handlers:
         if isinstance(handler, cst.ExceptHandler) and _catches_cancellation(source, handler):
-            if handler.type is not None and not _broad(source, handler.type):
-                return ""  # somebody has thought of cancellation
-            return (
-                ""
-                if any(source.find(cst.Raise, handler.body))
-                else "under an `except` that would swallow a cancellation"
-            )
+            names = [source.resolve(each) for each in _caught(handler)]
+            meant = bool(names) and "builtins.BaseException" not in names  # somebody has thought of cancellation
+            if meant or any(source.find(cst.Raise, handler.body)):
+                return ""
+            return "under an `except` that would swallow a cancellation"
     return ""
-
-
-def _broad(source: FixSource, node: cst.BaseExpression) -> bool:
-    return source.resolve(node) == "builtins.BaseException"
 
 
 def _acquired(source: FixSource, block: cst.IndentedBlock, below: cst.CSTNode) -> str:

@@ -68,8 +68,9 @@ def _free(source: FixSource, node: cst.CSTNode, needed: NeededImport) -> bool:
     if needed.name and hasattr(builtins, needed.binding):
         return False
     found = source.scopes.lookup(needed.binding, node)
-    tables = [source.scopes.module] if found is None else [found[0], source.scopes.module]
-    return all(bound.dotted == same for table in tables for bound in table.names.get(needed.binding, ()))
+    if found is not None and found[0] is not source.scopes.module:
+        return False  # a function's own name, be it that of an import that has not been executed here
+    return all(bound.dotted == same for bound in source.scopes.module.names.get(needed.binding, ()))
 
 
 def _bound(source: FixSource, node: cst.CSTNode, module: str, name: str) -> Iterator[tuple[str, str]]:
