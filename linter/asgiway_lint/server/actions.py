@@ -52,9 +52,10 @@ class Fixes:
         if self._checked is not checked:
             from asgiway_lint.fixes.plan import fixes_of
             from asgiway_lint.fixes.source import FixSource
+            from asgiway_lint.fixing import fixable_findings
 
             self._source = FixSource(text.body, Path(checked.document.path), checked.settings)
-            self._offers = fixes_of(self._source, checked.findings)
+            self._offers = fixes_of(self._source, fixable_findings(checked.findings, checked.settings))
             self._checked = checked
         return self._offers
 
@@ -139,30 +140,41 @@ class Maker:
                 )
         return found
 
-    def has_safe_fix(self, fixes: Fixes) -> bool:
-        """Whether there is anything to fix safely in the file."""
+    def has_fix_for_all(self, fixes: Fixes) -> bool:
+        """Whether there is anything that `fix_all` would do."""
         if not self.checked.findings:
             return False
         offers = fixes.of(self.checked, self.text).values()
+        unsafe = self.checked.settings.unsafe_fixes
         return any(
-            isinstance(offer, Fix) and offer.applicability is Applicability.SAFE for each in offers for offer in each
+            isinstance(offer, Fix) and (unsafe or offer.applicability is Applicability.SAFE)
+            for each in offers
+            for offer in each
         )
 
     def fix_all(self, recheck: Callable[[bytes], Sequence[Finding]]) -> types.WorkspaceEdit | None:
-        """All safe fixes; None if there are none."""
-        from asgiway_lint.facts.text import decode
-        from asgiway_lint.fixes.apply import apply_all
+        """All safe fixes, and, where the settings have `unsafe-fixes`, the others; None if there are none.
 
-        checked = self.checked
-        applied = apply_all(
+        Args:
+            recheck: what would be found in other bytes of the file.
+        """
+        from asgiway_lint.facts.text import decode
+        from asgiway_lint.fixes.apply import Fixing
+        from asgiway_lint.fixing import fixable_findings
+
+        checked, settings = self.checked, self.checked.settings
+        fixing = Fixing(
             checked.source,
             Path(checked.document.path),
-            checked.settings,
-            checked.findings,
-            unsafe=False,
-            recheck=recheck,
+            settings,
+            fixable_findings(checked.findings, settings),
+            unsafe=settings.unsafe_fixes,
+            only_these=settings.baseline is not None,
         )
-        edits = difference(self.text.body, decode(applied.source).removeprefix("\ufeff"))
+        while (candidate := fixing.step()) is not None:
+            fixing.settle(fixable_findings(recheck(candidate), settings))
+        # Not the client's text: its bytes may say less, but places are the same.
+        edits = difference(*(decode(each).removeprefix("\ufeff") for each in (checked.source, fixing.result().source)))
         return self._edit(edits) if edits else None
 
     def _edit(self, edits: Sequence[Edit]) -> types.WorkspaceEdit:

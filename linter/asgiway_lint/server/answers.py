@@ -41,7 +41,8 @@ class Answers:
             found = [(each, text.range_of(each)) for each in checked.findings]
             under = [(each, range_) for each, range_ in found if _touches(text, range_, offset, offset)]
             if under:
-                parts = [pages.finding_page(each, self._link) for each, _ in under]
+                offers = self._fixes.of(checked, text)
+                parts = [pages.finding_page(each, offers.get(each, ()), self._link) for each, _ in under]
                 return self._hover("\n\n---\n\n".join(dict.fromkeys(parts)), under[0][1])
             code, range_ = _code_at(text, params.position)
             return self._hover(pages.rule_page(code), range_) if code else None
@@ -85,8 +86,8 @@ class Answers:
         self, knowledge: Knowledge, maker: actions.Maker, *, asked_for: bool
     ) -> list[types.CodeAction | types.Command]:
         checked, uri = maker.checked, maker.uri
-        action = types.CodeAction("Fix all that can be fixed safely (asgiway-lint)", kind=actions.FIX_ALL)
-        if not maker.has_safe_fix(self._fixes):
+        action = types.CodeAction("Fix all that asgiway-lint can fix", kind=actions.FIX_ALL)
+        if not maker.has_fix_for_all(self._fixes):
             return []
         if self._server.client.lazy_edits:
             action.data = uri
@@ -103,11 +104,11 @@ class Answers:
         return action
 
     async def fix_all(self, uri: str) -> None:
-        """Fix what can be fixed safely in a document (a command, for clients that cannot ask for an action's edit later)."""
+        """Fix what can be fixed in a document (a command, for clients that cannot ask for an action's edit later)."""
         edit = await self._fix_all(uri)
         if edit is not None:
             await self._server.workspace_apply_edit_async(
-                types.ApplyWorkspaceEditParams(edit, "Fix all (asgiway-lint)")
+                types.ApplyWorkspaceEditParams(edit, "Fix all that asgiway-lint can fix")
             )
 
     async def _fix_all(self, uri: str) -> types.WorkspaceEdit | None:
@@ -132,7 +133,7 @@ def _touches(text: Text, range_: types.Range, start: int, end: int) -> bool:
 def _code_at(text: Text, position: types.Position) -> tuple[str, types.Range]:
     """The rule's code that stands in a suppression comment at a place, and its range; else empty."""
     line, offset = position.line + 1, text.offset(position)
-    content = text.line(line)
+    content = text.line(line).removeprefix("\ufeff")
     start = text.offset(types.Position(position.line, 0))
     if "noqa" in content.lower():
         known = rule_codes()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.model import Applicability, Fix, Refusal
 from asgiway_lint.rules import Rule, rule_for
 
 __all__ = ["finding_page", "plain", "rule_page"]
@@ -15,19 +16,36 @@ def rule_page(code: str) -> str:
     return _page(rule_for(code))
 
 
-def finding_page(finding: Finding, place: Callable[[str, int], str]) -> str:
-    """What there is to say about a finding, in Markdown: its rule's page, and before that the way to what blocks.
+def finding_page(finding: Finding, offers: Sequence[Fix | Refusal], place: Callable[[str, int], str]) -> str:
+    """What there is to say about a finding, in Markdown: the way to what blocks, what can be done, and its rule's page.
 
     Args:
         finding: the finding.
+        offers: its fixes, and why there are no others.
         place: a link to a line of a file.
     """
+    rule = rule_for(finding.code)
     chain = [
         f"{number}. `{link.call}` at {place(link.path, link.line)}" for number, link in enumerate(finding.chain, 1)
     ]
-    rule = rule_for(finding.code)
-    lead = [f"**{rule.code} {rule.slug}** ({finding.severity}): {finding.message}", *(["", *chain] if chain else [])]
-    return "\n".join((*lead, "", "---", "", _page(rule)))
+    fixes = [f"- {line}" for line in map(_offer, offers)]
+    parts = [
+        f"**{rule.code} {rule.slug}** ({finding.severity}): {finding.message}",
+        "\n".join(chain),
+        "\n".join(("Fixes:", "", *fixes)) if fixes else "",
+        "---",
+        _page(rule),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _offer(offer: Fix | Refusal) -> str:
+    if isinstance(offer, Refusal):
+        return f"not {offer.name}: {offer.reason}"
+    notes = "".join(f"; {note}" for note in offer.notes)
+    needs = f"; needs {', '.join(offer.requires)}" if offer.requires else ""
+    reason = "" if offer.applicability is Applicability.SAFE else f" (unsafe: {offer.reason})"
+    return f"{offer.title}{reason}{needs}{notes}"
 
 
 def _page(rule: Rule) -> str:

@@ -14,7 +14,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 # A safety net; what is waited for takes milliseconds.
-PATIENCE = 60.0
+PATIENCE = 15.0
 
 FULL = types.ClientCapabilities(
     general=types.GeneralClientCapabilities(position_encodings=["utf-16"]),
