@@ -207,10 +207,17 @@ def _for_good(fix: Fix, settings: Settings) -> bool:
 
 
 def _whole_functions_first(findings: Iterable[Finding], wanted: Mapping[Finding, Sequence[Fix]]) -> list[Finding]:
-    """A fix that ends several findings comes before those that would end one of them in another way."""
+    """A fix that ends several findings comes before those that would end one of them in another way; of nested calls the inner one.
+
+    Arguments of a call in a thread are still evaluated on the event loop.
+    """
     return sorted(
         findings,
-        key=lambda finding: (-len(wanted[finding][0].removes) if wanted[finding] else 0, finding.line, finding.column),
+        key=lambda finding: (
+            -len(wanted[finding][0].removes) if wanted[finding] else 0,
+            finding.end_line,
+            finding.end_column,
+        ),
     )
 
 

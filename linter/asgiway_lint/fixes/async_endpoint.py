@@ -37,7 +37,7 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         title=f"Make `{name}` a plain `def`, which runs in a thread",
         applicability=Applicability.UNSAFE,
         reason=f"`{name}` then runs in a thread beside others: make sure that what it shares with other requests is thread-safe",
-        edits=(Edit(start, source.offset_of(finding.end_line, finding.end_column) - len(name), "def "),),
+        edits=(Edit(start, source.offset(function.name)[0], "def "),),
         removes=(finding, *inside),
     )
 

@@ -38,7 +38,8 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         edits = [Edit(start, start, f"{before}await "), Edit(*place, twin)]
         new = Reference("")
     else:
-        found = reference(source, call, finding.symbol.rpartition(".")[0], twin)
+        module = finding.symbol.rpartition(".")[0]
+        found = reference(source, call, module, twin, by_name=isinstance(call.func, cst.Name))
         if found is None or source.resolve(call.func) != finding.symbol:
             return Refusal(NAME, f"`{source.code(call.func)}` may stand for something else than `{finding.symbol}`")
         new = found

@@ -31,7 +31,9 @@ class Reference:
     imports: tuple[NeededImport, ...] = ()
 
 
-def reference(source: FixSource, node: cst.CSTNode, module: str, name: str) -> Reference | None:
+def reference(
+    source: FixSource, node: cst.CSTNode, module: str, name: str, *, by_name: bool = False
+) -> Reference | None:
     """Return how to write `module.name` at the place of a node; None if all spellings mean something else there.
 
     Args:
@@ -39,27 +41,28 @@ def reference(source: FixSource, node: cst.CSTNode, module: str, name: str) -> R
         node: where it is to be written.
         module: dotted name of the module: `anyio.to_thread`.
         name: what is wanted of it: `run_sync`; may be dotted.
+        by_name: whether a new import had better be of the name than of its module.
     """
     bound = max(_bound(source, node, module, name), key=lambda item: (len(item[1]), item[0]), default=None)
     if bound is not None:
         text, dotted = bound
         return Reference(text + f"{module}.{name}"[len(dotted) :])
-    for needed in _spellings(module, name):
+    for needed in _spellings(module, name, by_name or module in _BY_NAME):
         if _free(source, node, needed):
             full = f"{needed.module}.{needed.name}" if needed.name else needed.binding
             return Reference(needed.binding + f"{module}.{name}"[len(full) :], (needed,))
     return None
 
 
-def _spellings(module: str, name: str) -> Iterator[NeededImport]:
+def _spellings(module: str, name: str, prefer_name: bool) -> Iterator[NeededImport]:
     """The imports to choose from, the customary one first."""
     parent, _, last = module.rpartition(".")
-    by_name = NeededImport(module=module, name=name.partition(".")[0])
+    of_name = NeededImport(module=module, name=name.partition(".")[0])
     if module in _EAGER:
         of_module = NeededImport(module=parent)
     else:
         of_module = NeededImport(module=parent, name=last) if parent else NeededImport(module=module)
-    yield from (by_name, of_module) if module in _BY_NAME else (of_module, by_name)
+    yield from (of_name, of_module) if prefer_name else (of_module, of_name)
 
 
 def _free(source: FixSource, node: cst.CSTNode, needed: NeededImport) -> bool:

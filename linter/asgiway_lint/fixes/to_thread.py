@@ -12,7 +12,7 @@ import libcst as cst
 from asgiway_lint.catalogue import load
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.awaits import Parts, call_parts, interleaving, library, writable_call
-from asgiway_lint.fixes.contexts import brackets, text_refusal
+from asgiway_lint.fixes.contexts import await_refusal, brackets, text_refusal
 from asgiway_lint.fixes.helpers import unmovable
 from asgiway_lint.fixes.imports import Reference, reference
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, NeededImport, Refusal
@@ -23,6 +23,7 @@ from asgiway_lint.fixes.threads import threads
 __all__ = ["NAME", "offer"]
 
 NAME = "to-thread"
+_CONSUMERS = frozenset(f"builtins.{name}" for name in ("list", "sorted", "set", "tuple", "frozenset"))
 _WRAPPERS = {
     "asyncio": ("asyncio", "to_thread"),
     "anyio": ("anyio.to_thread", "run_sync"),
@@ -45,10 +46,11 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         return Refusal(NAME, reason)
     if any(isinstance(argument.value, cst.GeneratorExp) and not argument.value.lpar for argument in call.args):
         return Refusal(NAME, "its argument is a generator expression, which the thread would run")
-    if isinstance(source.parent(call), cst.Arg) and _iterated_in_thread(source, call):
-        return Refusal(NAME, "a thread iterates over it already")
     if finding.symbol in threads().iterators and not finding.chain:
-        return _listed(source, finding, call)
+        outer = _consumer(source, finding, call)
+        if outer is None:
+            return _listed(source, finding, call)
+        call = outer
     flavour = _flavour(source, finding)
     found = reference(source, call, *_WRAPPERS[flavour])
     parts = call_parts(source, call)
@@ -102,6 +104,8 @@ def _why_unsafe(source: FixSource, finding: Finding, call: cst.Call) -> str:
             f"all that `{_short(source.code(call.func))}` does moves to the thread, `{finding.symbol}` and everything else: make sure"
             " that it touches neither the event loop nor objects that other tasks use in the meantime"
         )
+    if finding.symbol in known.iterators:
+        return ""  # read to its end in one call
     function = known.functions.get(finding.symbol)
     if function is not None:
         if (
@@ -167,9 +171,15 @@ def _by_keyword(argument: cst.Arg) -> bool:
     return argument.keyword is not None or argument.star == "**"
 
 
-def _iterated_in_thread(source: FixSource, call: cst.Call) -> bool:
-    above = source.parent(source.parent(call) or call)
-    return isinstance(above, cst.Call) and load().wrapper(source.resolve(above.func) or "-") is not None
+def _consumer(source: FixSource, finding: Finding, call: cst.Call) -> cst.Call | None:
+    """`sorted(path.glob("*"))`: the call that reads an iterator to its end at once, which a thread can do as well."""
+    argument = source.parent(call)
+    outer = source.parent(argument) if isinstance(argument, cst.Arg) else None
+    if not isinstance(outer, cst.Call) or outer.args[0].value is not call or outer.args[0].star:
+        return None
+    if source.resolve(outer.func) not in _CONSUMERS or await_refusal(source, outer):
+        return None
+    return outer if finding.symbol in threads().lists and not unplain(source, outer) else None
 
 
 def _listed(source: FixSource, finding: Finding, call: cst.Call) -> Fix | Refusal:
