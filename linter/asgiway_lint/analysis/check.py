@@ -42,7 +42,7 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     """
     homes = contexts.home_scopes(facts)
     loop = contexts.on_loop(facts, homes)
-    propagation = evaluator.table(("propagation",), lambda: Propagation(evaluator))
+    propagation = Propagation.of(evaluator)
     findings: list[Finding] = []
     hops = list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
     if hops and settings.async_library is None:

@@ -6,7 +6,7 @@ Whatever it cannot follow it leaves out: the empty answer means unknown, and nob
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from asgiway_lint.analysis import calls, declared, members, names
@@ -108,6 +108,10 @@ class Evaluator:
             self._tables[key] = compute()
         found: T = self._tables[key]
         return found
+
+    def tables(self) -> Mapping[tuple[object, ...], Any]:
+        """The tables that have been made so far, in order of time."""
+        return self._tables
 
     # ---- expressions
 

@@ -16,7 +16,7 @@ from asgiway_lint.analysis.values import Place, Values
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr, Scope
 
-__all__ = ["Known", "excluded", "given_to_call", "known_parameters", "made_once"]
+__all__ = ["Known", "asked_parameters", "excluded", "given_to_call", "known_parameters", "made_once"]
 
 Known = tuple[tuple[str, str | Values], ...]
 """Parameters whose value a caller fixes, by name: "none", "false", "true", or the values of something that may block when called."""
@@ -47,7 +47,7 @@ def known_parameters(
     """
     facts = evaluator.facts(path)
     assert facts is not None
-    wanted = evaluator.table(("guarded", path), lambda: _guarded(facts)).get(index, _NO_NAMES)
+    wanted = evaluator.table(("guarded", path), lambda: asked_parameters(facts)).get(index, _NO_NAMES)
     to_call = evaluator.table(("calls parameters", path), lambda: handed.calls_parameters(facts)).get(index, _NO_NAMES)
     scope = facts.scopes[index]
     found: list[tuple[str, str | Values]] = []
@@ -146,7 +146,7 @@ def _kind(given: Expr | None, caller: Known) -> str | Values | None:
     return states.kind_of(given)
 
 
-def _guarded(facts: Facts) -> dict[int, frozenset[str]]:
+def asked_parameters(facts: Facts) -> dict[int, frozenset[str]]:
     """For each function the parameters that its conditions ask about, if nothing else is ever assigned to them."""
     bodies = {scope.body: index for index, scope in enumerate(facts.scopes) if scope.kind in ("def", "lambda")}
     found: dict[int, set[str]] = {}

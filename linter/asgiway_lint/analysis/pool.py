@@ -42,15 +42,17 @@ def processes(jobs: int | None, files: int) -> int:
 
 
 class Dealer(Generic[Item, Report]):
-    """Runs one function over items in several processes.
+    """Runs one function over chunks of items in several processes.
 
     Args:
-        make: makes the function that turns an item into a report; called once in each process, importable by name.
+        make: makes the function that turns items into as many reports; called once in each process, importable by name.
         arguments: what `make` is called with.
         count: number of processes.
     """
 
-    def __init__(self, make: Callable[..., Callable[[Item], Report]], arguments: tuple[Any, ...], count: int) -> None:
+    def __init__(
+        self, make: Callable[..., Callable[[Sequence[Item]], list[Report]]], arguments: tuple[Any, ...], count: int
+    ) -> None:
         self._make = make
         self._arguments = arguments
         self._count = count
@@ -90,10 +92,10 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("spawn")
 
 
-_function: Callable[[Any], Any] | None = None
+_function: Callable[[Sequence[Any]], list[Any]] | None = None
 
 
-def _start(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
+def _start(make: Callable[..., Callable[[Sequence[Any]], list[Any]]], arguments: tuple[Any, ...]) -> None:
     global _function
     _function = make(*arguments)
 
@@ -101,6 +103,6 @@ def _start(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]
 def _work(chunk: Sequence[Any]) -> list[Any]:
     assert _function is not None
     with quick_reading():
-        reports = [_function(item) for item in chunk]
+        reports = _function(chunk)
         gc.freeze()
         return reports

@@ -47,6 +47,21 @@ class Propagation:
         self._bodies: dict[Function, tuple[Hop, ...]] = {}
         self._solved: dict[Function, Ends] = {}
 
+    @staticmethod
+    def of(evaluator: Evaluator) -> Propagation:
+        """The one that belongs to an evaluator."""
+        return evaluator.table(("propagation",), lambda: Propagation(evaluator))
+
+    def solved(self) -> Mapping[Function, Ends]:
+        """What has been found out so far, in order of time."""
+        return self._solved
+
+    def of_function(self, function: Function) -> Ends:
+        """What calling a function leads to, by code, and through how many more functions."""
+        if function not in self._solved:
+            self._solve(function)
+        return self._solved[function]
+
     def ends(self, hop: Hop) -> Ends:
         """What a hop leads to, by code, and through how many functions."""
         if hop.site is not None:

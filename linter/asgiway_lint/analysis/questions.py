@@ -15,7 +15,7 @@ from asgiway_lint.analysis.values import BOUND, EXT, FUNCTION, METHOD, Value
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import ARM_ENDS, ARM_LOOP, Call, Expr, Scope
 
-__all__ = ["with_a_loop"]
+__all__ = ["is_question", "with_a_loop"]
 
 _ASKS: Final = frozenset(
     {
@@ -64,12 +64,16 @@ def _asks(evaluator: Evaluator, value: Value) -> bool:
     if value[0] == METHOD:
         return (str(value[1]).partition(".")[0], value[2]) == ("asyncio", "is_running")
     if value[0] in (FUNCTION, BOUND):
-        return evaluator.table(("asks", value[1], value[2]), lambda: _is_question(evaluator, value[1], value[2]))
+        return is_question(evaluator, value[1], value[2])
     return False
 
 
-def _is_question(evaluator: Evaluator, path: str, index: int) -> bool:
+def is_question(evaluator: Evaluator, path: str, index: int) -> bool:
     """Whether a function of the project does little but ask whether a loop is running."""
+    return evaluator.table(("asks", path, index), lambda: _is_question(evaluator, path, index))
+
+
+def _is_question(evaluator: Evaluator, path: str, index: int) -> bool:
     facts = evaluator.facts(path)
     if facts is None or facts.scopes[index].kind != "def":
         return False

@@ -135,6 +135,7 @@ def _routed(evaluator: Evaluator, path: str) -> frozenset[int]:
         if _URLS not in evaluator.finder.names(folder):
             continue
         urls = f"{folder}{os.sep}{_URLS}"
+        evaluator.finder.tie(path, urls)
         facts = evaluator.facts(urls)
         for call in facts.calls if facts is not None else ():
             if len(call.args) > 1 and _DJANGO_ROUTES.intersection(evaluator.names_of(evaluator.callee(urls, call))):
@@ -145,6 +146,7 @@ def _routed(evaluator: Evaluator, path: str) -> frozenset[int]:
 
 def _runs_under_wsgi(evaluator: Evaluator, path: str) -> bool:
     for folder in _around(evaluator, path):
+        evaluator.finder.tie(path, folder)
         said = evaluator.table(("under WSGI", folder), partial(_says, evaluator, folder))
         if said is not None:
             return said
@@ -165,6 +167,7 @@ def _says(evaluator: Evaluator, folder: str) -> bool | None:
     """Whether the entry points and settings in a folder, and in those right below it, are for WSGI only; None if there are none."""
     wsgi = asgi = False
     for file in _entry_points(evaluator, folder):
+        evaluator.finder.tie(folder, file)
         facts = evaluator.facts(file)
         if facts is None:
             continue

@@ -1,8 +1,11 @@
-"""A whole run's reports, kept for the next run over the same files: when nothing has changed, nothing has to be analysed.
+"""A run's reports, kept for the next run over the same files: what has not changed is not analysed again.
 
 Reports follow from the sources that were read, from the folders that were looked into for modules, from the settings and from the tool.
 The first two are kept with the reports as digests and compared before the reports are used; the others make the key. So what
-comes back is what a new run would say.
+comes back is what a new run would say. A file whose times, size and number are what they were when it was read is not read
+again, unless it was so young then that it may have changed twice within one tick of the clock.
+
+Beside the reports, in a record that only a changed project asks for, is kept how files depend on each other (`Ties`).
 """
 
 from __future__ import annotations
@@ -10,20 +13,42 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from asgiway_lint import __version__
 from asgiway_lint.config import Settings
 from asgiway_lint.finding import Finding, Link, Severity
 from asgiway_lint.project.cache import FactsCache, content_key
 from asgiway_lint.suppress import Directive
 
-__all__ = ["FileReport", "Grounds", "folder_digest", "recall", "remember", "run_key", "source_digest"]
+if TYPE_CHECKING:
+    from asgiway_lint.analysis.guards import Known
+
+__all__ = [
+    "Answers",
+    "FileReport",
+    "Grounds",
+    "Remembered",
+    "Seen",
+    "folder_digest",
+    "recall",
+    "recall_ties",
+    "remember",
+    "run_key",
+    "seen",
+]
 
 _SIZE: Final = 16
 _UNREADABLE: Final = b""
+# A file that has changed so recently may do so again without a trace in its times: the coarsest clock of a file system.
+_YOUNG_NS: Final = 2_000_000_000
+
+Seen = tuple[bytes, tuple[int, ...]]
+"""The key of a source's content (empty: it cannot be read), and times, size and number of its file (empty: not to be relied on)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +67,89 @@ class FileReport:
 
 
 @dataclass(slots=True)
-class Grounds:
-    """What reports rest on: digests of sources and of folders, by path."""
+class Answers:
+    """What others were told of a module's functions.
 
-    sources: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    Args:
+        ends: what a function blocks by, by scope and by what is known of its parameters.
+        asks: whether a function asks for the running loop, by scope.
+    """
+
+    ends: dict[tuple[int, Known], dict[str, int]] = field(default_factory=dict[Any, dict[str, int]])
+    asks: dict[int, bool] = field(default_factory=dict[int, bool])
+
+
+@dataclass(slots=True)
+class Grounds:
+    """What reports rest on.
+
+    Args:
+        sources: the sources that were read, by path.
+        folders: digests of the folders that were looked into.
+        edges: from which file to which one imports led.
+        answers: what was told of the functions of a file, by path.
+        worlds: who told it: source roots and settings that decide what names mean. Answers of several cannot be told apart.
+    """
+
+    sources: dict[str, Seen] = field(default_factory=dict[str, Seen])
     folders: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    edges: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
+    answers: dict[str, Answers] = field(default_factory=dict[str, Answers])
+    worlds: set[str] = field(default_factory=set[str])
 
     def add(self, other: Grounds) -> None:
-        """Take over what another process rests on."""
+        """Take over what another process, or an earlier run, rests on."""
         self.sources.update(other.sources)
         self.folders.update(other.folders)
+        self.edges.update(other.edges)
+        for path, answers in other.answers.items():
+            mine = self.answers.get(path)
+            if mine is None:
+                self.answers[path] = answers
+            else:
+                mine.ends.update(answers.ends)
+                mine.asks.update(answers.asks)
+        self.worlds |= other.worlds
 
 
-def source_digest(source: bytes | None) -> bytes:
-    """The digest of a source; None for a file that cannot be read."""
-    return hashlib.blake2b(source, digest_size=_SIZE).digest() if source is not None else _UNREADABLE
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An earlier run, and what has changed since.
+
+    Args:
+        reports: its reports, in the order of its files.
+        grounds: its sources and folders, those that have changed as they are now.
+        before: the keys of the contents of the sources that have changed, as they were.
+        moved: modules have come or gone.
+        restamp: files look different and are not: worth remembering.
+    """
+
+    reports: list[FileReport]
+    grounds: Grounds
+    before: Mapping[str, bytes]
+    moved: bool
+    restamp: bool
+
+
+def seen(path: str, key: bytes | None) -> Seen:
+    """What is remembered of a source that has just been read; the `key` of its content is None for a file that cannot be read."""
+    if key is None:
+        return _UNREADABLE, ()
+    try:
+        stamp = _stamp(path)
+    except (OSError, ValueError):
+        return key, ()
+    return key, () if max(stamp[:2]) > time.time_ns() - _YOUNG_NS else stamp
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    status = os.stat(path)  # noqa: PTH116  (twice as fast)
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def folder_digest(names: Iterable[str]) -> bytes:
-    """The digest of a folder's content, as far as modules may be found there."""
-    modules = sorted(name for name in names if name[:1] != "." and name != "__pycache__")
+    """The digest of a folder's content, as far as modules may be found there: packages and Python files."""
+    modules = sorted(name for name in names if "." not in name or name.endswith(".py"))
     return hashlib.blake2b("\0".join(modules).encode("utf-8", "surrogateescape"), digest_size=_SIZE).digest()
 
 
@@ -92,56 +180,126 @@ def _described(settings: Settings) -> tuple[object, ...]:
     )
 
 
-def remember(cache: FactsCache, key: bytes, reports: Sequence[FileReport], grounds: Grounds) -> None:
-    """Keep a run's reports."""
-    stored = [
-        (
-            report.path,
+def remember(
+    cache: FactsCache, key: bytes, reports: Sequence[FileReport], grounds: Grounds, *, ties: bool = True
+) -> None:
+    """Keep a run's reports.
+
+    Args:
+        cache: where to.
+        key: the run's key.
+        reports: in the order of the run's files.
+        grounds: what they rest on.
+        ties: whether how the files depend on each other is new, too.
+    """
+    stored = {
+        number: (
             [_finding_fields(finding) for finding in report.findings],
             [(d.line, d.column, d.end_column, d.codes, d.file_level, d.first) for d in report.directives],
         )
-        for report in reports
-    ]
+        for number, report in enumerate(reports)
+        if report.findings or report.directives
+    }
     cache.put_bytes(key, marshal.dumps((stored, grounds.sources, grounds.folders)))
+    if not ties:
+        return
+    numbers: dict[str, int] = {}
+    edges = [numbers.setdefault(path, len(numbers)) for edge in grounds.edges for path in edge]
+    answers: dict[str, bytes] = {}
+    for path, told in grounds.answers.items() if len(grounds.worlds) == 1 else ():
+        ends = [(index, known, dict(codes)) for (index, known), codes in told.ends.items()]
+        answers[path] = marshal.dumps((ends, told.asks))
+    cache.put_bytes(_ties_key(key), marshal.dumps((list(numbers), edges, answers, sorted(grounds.worlds))))
 
 
-def recall(cache: FactsCache, key: bytes) -> list[FileReport] | None:
-    """The reports of a run, if all that they rest on is as it was."""
+def recall(cache: FactsCache, key: bytes, paths: list[str]) -> Remembered | None:
+    """An earlier run over the same files with the same settings, and what has changed since; None if there was none.
+
+    Args:
+        cache: where it may be.
+        key: the run's key.
+        paths: its files, as the caller names them.
+    """
     data = cache.get_bytes(key)
     if data is None:
         return None
     try:
-        stored, sources, folders = marshal.loads(data)
-        if not _unchanged(sources, folders):
-            return None
-        return [
-            FileReport(
-                path,
+        stored, sources, folders = cast(
+            "tuple[dict[int, tuple[list[tuple[object, ...]], list[Any]]], dict[str, Seen], dict[str, bytes]]",
+            marshal.loads(data),
+        )
+        reports = [FileReport(path, (), ()) for path in paths]
+        for number, (findings, directives) in stored.items():
+            reports[number] = FileReport(
+                paths[number],
                 tuple([_finding(fields) for fields in findings]),
                 tuple([Directive(*fields) for fields in directives]),
             )
-            for path, findings, directives in stored
-        ]
-    except (ValueError, EOFError, TypeError):  # the right checksum over the wrong record: ours to write again
-        return None
+        moved = _compare_folders(folders)
+        before, restamp = _compare_sources(sources)
+    except (ValueError, EOFError, TypeError, AttributeError, IndexError):
+        return None  # the right checksum over the wrong record: ours to write again
+    return Remembered(reports, Grounds(sources, folders), before, moved, restamp)
 
 
-def _unchanged(sources: Mapping[str, bytes], folders: Mapping[str, bytes]) -> bool:
+def recall_ties(cache: FactsCache, key: bytes, grounds: Grounds) -> bool:
+    """Complete the grounds of an earlier run; False if they are not to be had."""
+    data = cache.get_bytes(_ties_key(key))
+    if data is None:
+        return False
+    try:
+        names, edges, answers, worlds = marshal.loads(data)
+        for importer, imported in zip(edges[::2], edges[1::2], strict=True):
+            grounds.edges[names[importer], names[imported]] = None
+        for path, told in answers.items():
+            ends, asks = marshal.loads(told)
+            grounds.answers[path] = Answers({(index, known): codes for index, known, codes in ends}, asks)
+        grounds.worlds.update(worlds)
+    except (ValueError, EOFError, TypeError, AttributeError, IndexError):
+        return False
+    return True
+
+
+def _ties_key(key: bytes) -> bytes:
+    return key + b" ties"
+
+
+def _compare_folders(folders: dict[str, bytes]) -> bool:
+    """Whether modules have come or gone; the digests are brought up to date."""
+    moved = False
     for folder, digest in folders.items():
         try:
             names = os.listdir(folder or os.sep)  # noqa: PTH208  (many times faster)
         except OSError:
             names = []
-        if folder_digest(names) != digest:
-            return False
-    for path, digest in sources.items():
+        now = folder_digest(names)
+        if now != digest:
+            folders[folder] = now
+            moved = True
+    return moved
+
+
+def _compare_sources(sources: dict[str, Seen]) -> tuple[dict[str, bytes], bool]:
+    """The former keys of the sources that have changed, and whether others look as if they had; both are brought up to date."""
+    before: dict[str, bytes] = {}
+    restamp = False
+    for path, (key, stamp) in sources.items():
         try:
+            if stamp and stamp == _stamp(path):
+                continue
             source = Path(path).read_bytes()
         except (OSError, ValueError):
-            source = None
-        if source_digest(source) != digest:
-            return False
-    return True
+            now = seen(path, None)
+        else:
+            now = seen(path, content_key(source, __version__))
+        if now[0] != key:
+            before[path] = key
+        elif now[1] == stamp:
+            continue
+        else:
+            restamp = True
+        sources[path] = now
+    return before, restamp
 
 
 def _finding_fields(finding: Finding) -> tuple[object, ...]:

@@ -39,6 +39,7 @@ from asgiway_lint.facts.model import (
 __all__ = ["OPERATORS", "Expressions"]
 
 _MARKS: Final = (ast.expr_context, ast.operator, ast.cmpop)
+_TEXTS: Final = (str, bytes)
 _NO_VALUE: Final[Expr] = (CONST, None)
 _PLAIN: Final = frozenset({bool, int, float})
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
@@ -70,11 +71,9 @@ class Expressions(Builder):
 
     def expr(self, node: ast.expr) -> Expr:
         """The record of an expression; its calls and events are collected on the way."""
-        kind = type(node)
-        if kind is ast.Name:  # every other expression is one
-            name: str = node.id  # type: ignore[attr-defined]
-            return self.names.get(name) or self.name(name)
-        handler = _EXPRESSIONS.get(kind)
+        if type(node) is ast.Name:  # every other expression is one
+            return self.names.get(node.id) or self.name(node.id)
+        handler = _EXPRESSIONS.get(type(node))
         if handler is not None:
             return handler(self, node)
         self.children(node)
@@ -138,7 +137,7 @@ class Expressions(Builder):
         if value is None:
             return _NO_VALUE
         kind = type(value)
-        if kind is str or kind is bytes:
+        if isinstance(value, _TEXTS):
             return (CONST, value) if len(value) <= model.MAX_TEXT else OTHER_EXPR
         return (CONST, value) if kind in _PLAIN else OTHER_EXPR
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Module", "ModuleFinder", "absolute", "parent"]
+__all__ = ["Module", "ModuleFinder", "absolute", "parent", "whole"]
 
 _INIT: Final = "__init__.py"
 # The standard library is a library also where somebody checks it: the catalogue knows what it does.
@@ -22,6 +22,11 @@ _STANDARD: Final = frozenset({sysconfig.get_paths()["stdlib"], sysconfig.get_pat
 def absolute(path: str) -> str:
     """The path from the root on, without ``.`` and ``..``, symbolic links as they are: one file has one such name."""
     return os.path.abspath(path)
+
+
+def whole(path: str) -> str:
+    """The name in edges for all of a file, rather than for what its importers see of it."""
+    return f"{path}{os.sep}*"
 
 
 def parent(path: str) -> str:
@@ -57,6 +62,7 @@ class ModuleFinder:
         self._folders: dict[str, frozenset[str]] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._found: dict[tuple[str, str], Module | None] = {}
+        self._edges: dict[tuple[str, str], None] = {}
         self._extra: dict[str, set[str]] = {}
         for path in extra:
             folder, _, name = path.rpartition(os.sep)
@@ -75,8 +81,26 @@ class ModuleFinder:
         """The names in a folder; none if it is no folder."""
         return self._list(folder)
 
+    def edges(self) -> Mapping[tuple[str, str], None]:
+        """From which file (or package) to which one imports have led so far; in the order of asking.
+
+        Whoever looks into a module got it from here, or said so by `tie`: what a file's findings rest on lies along these edges.
+        """
+        return self._edges
+
+    def tie(self, path: str, other: str) -> None:
+        """Record that findings in the file (or about the folder) `path` rest on the whole of another file, imported or not."""
+        self._edges[path, other] = None
+        self._edges[path, whole(other)] = None
+
     def find(self, importer: str, module: str, level: int) -> Module | None:
         """The module that ``from <level dots><module> import ...`` means in the file `importer`; None if not in the project."""
+        found = self._find(importer, module, level)
+        if found is not None:
+            self._edges[importer, found.path or found.folder] = None
+        return found
+
+    def _find(self, importer: str, module: str, level: int) -> Module | None:
         folder = importer.rpartition(os.sep)[0]
         if level:
             for _ in range(level - 1):
@@ -93,7 +117,10 @@ class ModuleFinder:
 
     def submodule(self, module: Module, name: str) -> Module | None:
         """The module `name` inside the package `module`, or None."""
-        return self._walk(module.folder, name) if module.folder else None
+        found = self._walk(module.folder, name) if module.folder else None
+        if found is not None:
+            self._edges[module.path or module.folder, found.path or found.folder] = None
+        return found
 
     def dotted(self, path: str) -> str:
         """The dotted name of a file under its nearest root, for people to read."""

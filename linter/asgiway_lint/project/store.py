@@ -63,8 +63,9 @@ class Store:
         self._version = version
         self._overlay = overlay or {}
         self._facts: dict[str, Facts | SourceProblem | Problem] = {}
-        # What was read, for whoever asks what the results rest on: None for what cannot be read.
+        # What was read, for whoever asks what the results rest on, and the key of its content: None if it cannot be read.
         self.on_read: Callable[[str, bytes | None], None] | None = None
+        self._keys: dict[str, bytes] = {}
 
     @property
     def cached(self) -> bool:
@@ -90,7 +91,10 @@ class Store:
 
     def _note(self, path: str, source: bytes | None) -> None:
         if self.on_read is not None:
-            self.on_read(path, source)
+            key = content_key(source, self._version) if source is not None else None
+            if key is not None:
+                self._keys[path] = key
+            self.on_read(path, key)
 
     def facts(self, path: str) -> Facts | None:
         """The facts of a file; None if it cannot be read or parsed: whoever imports it knows nothing of it then."""
@@ -127,7 +131,7 @@ class Store:
             data = self.source(path) if source is None else source
             if self._cache is None:
                 return read(data)
-            key = content_key(data, self._version)
+            key = self._keys.pop(path, None) or content_key(data, self._version)
             facts = self._cache.get(key)
             if facts is None:
                 facts = read(data)

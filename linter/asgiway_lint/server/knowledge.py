@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from asgiway_lint.analysis.run import Session
+from asgiway_lint.analysis.session import Session
 from asgiway_lint.baseline import Baseline
 from asgiway_lint.baselinefiles import read_baseline
 from asgiway_lint.config import Layer, Settings
