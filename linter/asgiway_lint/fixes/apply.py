@@ -138,14 +138,15 @@ class Fixing:
         """Keep the round if what it was to end is gone; else without those fixes that have ended nothing."""
         trial, self._trial = self._trial, None
         assert trial is not None
-        broken = [fix for fix in trial.fixes if trial.left(fix, findings)]
+        others = trial.remaining(self._findings, findings)
+        broken = [fix for fix in trial.fixes if trial.left(fix, [each for each in findings if each not in others])]
         if broken:
             for fix in broken:
                 self._refuse(trial.file, fix)
             return
         self._fixes += trial.fixes
         self._source = trial.source
-        self._findings = trial.remaining(self._findings, findings) if self.only_these else tuple(findings)
+        self._findings = others if self.only_these else tuple(findings)
         self._alone = False
 
     def result(self) -> Applied:

@@ -73,7 +73,10 @@ def _is_busy_wait(source: FixSource, call: cst.Call) -> bool:
     loop = source.parent(block) if block is not None else None
     if not isinstance(loop, cst.While) or not isinstance(block, (cst.IndentedBlock, cst.SimpleStatementSuite)):
         return False
-    return len(block.body) == 1 and block is loop.body and not _is_constant(loop.test)
+    line = block.body[0]
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else line
+    alone = len(block.body) == 1 and isinstance(small, cst.Expr) and small.value is call
+    return alone and block is loop.body and not _is_constant(loop.test)
 
 
 def _is_constant(node: cst.BaseExpression) -> bool:
