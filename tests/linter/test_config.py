@@ -55,7 +55,7 @@ def test_every_key_is_parsed() -> None:
             "show-fixes": True,
             "unsafe-fixes": True,
             "fixable": ["aw1"],
-            "extend-fixable": ["AW203"],
+            "extend-fixable": ["AW102"],
             "unfixable": ["AW109"],
             "prefer-fix": "thread",
             "output-format": "json",

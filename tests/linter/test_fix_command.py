@@ -466,3 +466,8 @@ def test_a_symbolic_link_stays_one(lint: Lint, tmp_path: Path) -> None:
     lint("check", "--fix", "a.py")
     assert (tmp_path / "a.py").is_symlink()
     assert (tmp_path / "real" / "code").read_text() == FIXED
+
+
+def test_json_names_the_line_that_has_room_for_a_comment(lint: Lint, tmp_path: Path) -> None:
+    write(tmp_path, a_py="import time\n\n\nasync def f():\n    time.sleep(1) or \\\n        1\n    time.sleep(2)\n")
+    assert [each["noqa_row"] for each in json.loads(lint("check", "--output-format", "json").out)] == [6, 7]

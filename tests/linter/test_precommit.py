@@ -39,8 +39,8 @@ def test_the_manifest_is_valid_and_promises_what_exists() -> None:
         [sys.executable, "-m", "pre_commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml"], check=True
     )
     hooks = manifest()
-    assert [hook["id"] for hook in hooks] == ["asgiway-lint", "asgiway-lint-project"]
-    assert [hook.get("pass_filenames", True) for hook in hooks] == [True, False]
+    assert [hook["id"] for hook in hooks] == ["asgiway-lint", "asgiway-lint-fix", "asgiway-lint-project"]
+    assert [hook.get("pass_filenames", True) for hook in hooks] == [True, True, False]
     for hook in hooks:
         program, *arguments = hook["entry"].split()
         assert program == "asgiway-lint"
@@ -59,6 +59,21 @@ def test_usage_names_the_hooks_of_the_manifest() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (repository,) = yaml.safe_load(block)["repos"]
     assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in manifest()]
+
+
+def test_the_fixing_hook_repairs_and_stops_the_commit_once(tmp_path: Path) -> None:
+    """What pre-commit runs, without its environment: the entry with the staged files behind it."""
+    (hook,) = [hook for hook in manifest() if hook["id"] == "asgiway-lint-fix"]
+    (tmp_path / "bad.py").write_text(BAD)
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "asgiway_lint", *hook["entry"].split()[1:], "bad.py"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    first = run()
+    assert (first.returncode, first.stdout) == (1, "Found 1 error (1 fixed, 0 remaining).\n")
+    assert "await asyncio.to_thread(requests.get," in (tmp_path / "bad.py").read_text()
+    assert run().returncode == 0
 
 
 def git(*arguments: str | Path, cwd: Path) -> None:
@@ -119,6 +134,14 @@ def test_try_repo_of_both_hooks_and_a_commit_that_they_stop(tmp_path: Path) -> N
         good = try_repo(good_root, hook)
         assert good.returncode == 0, good.stdout + good.stderr
         assert "Passed" in good.stdout
+
+    repairable = scratch(tmp_path / "repairable", bad=BAD, good=GOOD, generated=BAD)
+    repaired = try_repo(repairable, "asgiway-lint-fix")
+    assert repaired.returncode == 1, repaired.stdout + repaired.stderr
+    assert "files were modified by this hook" in repaired.stdout
+    assert "await asyncio.to_thread(requests.get," in (repairable / "bad.py").read_text()
+    assert (repairable / "generated.py").read_text() == BAD
+    assert try_repo(repairable, "asgiway-lint-fix").returncode == 0
 
     # A repository that has both hooks installed.
     root = scratch(tmp_path / "shop", helpers=HELPERS, routes=ROUTES, good=GOOD)

@@ -16,7 +16,7 @@ from asgiway_lint.config import DEFAULT_EXCLUDE, KEYS, OUTPUT_FORMATS, Settings,
 from asgiway_lint.filtering import rule_codes
 from asgiway_lint.report.json import as_object
 from asgiway_lint.suppress import find_directives
-from tests.linter.report.samples import FINDINGS
+from tests.linter.report.samples import FINDINGS, RESULTS
 
 PAGE = (Path(__file__).parents[2] / "linter" / "docs" / "usage.md").read_text()
 
@@ -67,14 +67,14 @@ def test_keys_and_defaults() -> None:
     silent = Settings.from_layers(Path("/p"))
     said = Settings.from_layers(Path("/p"), [layer])
     for name in Settings.__dataclass_fields__:
-        if name != "selections":
+        if name not in ("selections", "fixables"):
             assert getattr(said, name) == getattr(silent, name), name
 
 
 def test_choices_of_keys_are_those_that_are_accepted() -> None:
     for line in section("Configuration").splitlines():
         key = line.split("|")[1].strip().strip("`") if line.startswith("| `") else ""
-        if key not in ("async-library", "http-client", "postgres", "min-severity", "output-format"):
+        if key not in ("async-library", "http-client", "postgres", "min-severity", "prefer-fix", "output-format"):
             continue
         choices = set(re.findall(r'`"([\w-]+)"`', line.split("|")[3]))
         assert len(choices) > 1
@@ -96,7 +96,7 @@ def test_formats() -> None:
     assert {name for cell in first_cells(table) for name in re.findall(r"`([\w-]+)`", cell)} == set(OUTPUT_FORMATS)
     fields = rest.partition("**json** prints")[2]
     written = [field for cell in first_cells(fields) for field in re.findall(r"`(\w+)`", cell)]
-    assert written == list(as_object(FINDINGS[0]))
+    assert written == list(as_object(FINDINGS[0], RESULTS, 1))
     matcher = re.search(r"`(\^.*\$)`", text)
     assert matcher
     line = next(line for line in text.splitlines() if line.startswith("shop/rates.py:"))
@@ -135,7 +135,7 @@ def test_the_problem_matcher_of_vs_code_matches_what_is_printed(tmp_path: Path) 
         ("src/a b.py", "6", "5", "AW108"),
     ]
     assert found[0][pattern["message"]].startswith("`time.sleep` ")
-    assert len(ran.stdout.splitlines()) == len(found) + 1  # the summary is no problem
+    assert len(ran.stdout.splitlines()) == len(found) + 2  # the summary is no problem
 
 
 def test_suppressions_in_the_page_are_suppressions() -> None:

@@ -205,7 +205,7 @@ def text_refusal(source: FixSource, node: cst.CSTNode, text: str) -> str:
     triple-quoted) line ends.
     """
     string = source.enclosing(node, cst.FormattedString)
-    if string is None or not isinstance(string, cst.FormattedString):
+    if string is None:
         return ""
     quote = string.quote
     wrong = quote in text or "\\" in text or "#" in text or (len(quote) == 1 and ("\n" in text or "\r" in text))

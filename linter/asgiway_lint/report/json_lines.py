@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from asgiway_lint.report import Results
-from asgiway_lint.report.json import as_object
+from asgiway_lint.report.json import objects
 from asgiway_lint.report.style import Style
 
 __all__ = ["render"]
@@ -14,6 +14,6 @@ __all__ = ["render"]
 
 def render(results: Results, style: Style) -> Iterable[str]:
     """Yield a line per finding; nothing when nothing was found."""
-    for finding in results.findings:
-        line = json.dumps(as_object(finding, results), ensure_ascii=False, separators=(",", ":"))
+    for each in objects(results):
+        line = json.dumps(each, ensure_ascii=False, separators=(",", ":"))
         yield line.encode("utf-8", "replace").decode() + "\n"

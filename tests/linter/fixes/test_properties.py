@@ -158,7 +158,27 @@ def _comments(text: str) -> Counter[str]:
 
 # What fixes bring, and what they replace.
 _NEW = frozenset(
-    "await import from as to_thread functools partial list asyncio aio anyio trio sleep run_sync time requests get os stat".split()
+    [
+        "await",
+        "import",
+        "from",
+        "as",
+        "to_thread",
+        "functools",
+        "partial",
+        "list",
+        "asyncio",
+        "aio",
+        "anyio",
+        "trio",
+        "sleep",
+        "run_sync",
+        "time",
+        "requests",
+        "get",
+        "os",
+        "stat",
+    ]
 )
 
 
