@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,7 @@ __all__ = ["Site", "awaitables", "direct_call", "direct_event", "entry_of", "han
 _LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
 _LAZY_RESULT: Final = "_Iterator"
 _FILE_CONTENT: Final = "AW108"
+_SLEEP: Final = "time.sleep"
 # A lock that was made a line above is free.
 _NEW_LOCKS: Final = frozenset(
     f"threading.{name}.acquire" for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
@@ -87,11 +89,23 @@ def direct_call(evaluator: Evaluator, path: str, facts: Facts, index: int, value
         return None
     if site.entry.rule == _FILE_CONTENT and calls.in_memory(evaluator, path, call):
         return None
+    if site.entry.name == _SLEEP and arguments(evaluator, path, call).get(0, "") == 0:
+        site = dataclasses.replace(site, entry=_checkpoint(site.entry))
     if site.entry.name in _NEW_LOCKS and _is_new(facts, call):
         return None
     if site.entry.name in _CONNECTED and _is_datagram(evaluator, path, facts, call):
         return None
     return site
+
+
+def _checkpoint(entry: Entry) -> Entry:
+    """``time.sleep(0)`` gives way to other threads; what was meant is to give way to other tasks."""
+    return dataclasses.replace(
+        entry,
+        use="asyncio.sleep(0), which lets other tasks run",
+        use_anyio="anyio.lowlevel.checkpoint",
+        use_trio="trio.lowlevel.checkpoint",
+    )
 
 
 def direct_event(evaluator: Evaluator, path: str, event: Event) -> Site | None:

@@ -50,18 +50,19 @@ _MANAGERS: Final = frozenset({"contextlib.closing", "contextlib.nullcontext", "c
 _MANAGER_DECORATORS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
 
-# What reads from or writes to one of these touches no file.
+_FILE_KEYWORDS: Final = frozenset({"file", "fileobj", "fp", "stream"})
 _FILE_METHODS: Final = ("read", "write", "extractall", "close")
 # They block as what they are given does.
 _OVER_FILES: Final = frozenset({"csv.DictReader", "csv.DictWriter", "csv.reader", "csv.writer"})
+# What reads from or writes to one of these touches no file.
 _IN_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
 def in_memory(evaluator: Evaluator, path: str, call: Call) -> bool:
-    """Whether the first argument is a file in memory (`Image.open(BytesIO(data))`, `ZipFile(buffer, "w")`)."""
-    if not call.args:
-        return False
-    return any(v[0] == INSTANCE and v[1] in _IN_MEMORY for v in evaluator.values(call.args[0], _place(path, call)))
+    """Whether the first argument, or the file by its name, lives in memory (`Image.open(BytesIO(data))`, `open(fileobj=buffer)`)."""
+    given = [*call.args[:1], *[value for name, value in call.keywords if name in _FILE_KEYWORDS]]
+    place = _place(path, call)
+    return any(v[0] == INSTANCE and v[1] in _IN_MEMORY for expr in given for v in evaluator.values(expr, place))
 
 
 def _is_file(evaluator: Evaluator, dotted: str) -> bool:

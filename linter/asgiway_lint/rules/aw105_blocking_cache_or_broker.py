@@ -31,6 +31,8 @@ async def price(sku: str) -> bytes | None:
     return await cache.get(f"price:{sku}")
 ```
 
+A client without an asynchronous side keeps its behaviour in a thread: `await asyncio.to_thread(client.get, key)`.
+
 ## Limits
 Commands on a Redis pipeline only collect; its `execute()` is what is reported.
 

@@ -38,6 +38,7 @@ UNRESOLVED = {
     "pyodbc": "needs a shared library of the system to be imported",
     "select.poll": "a factory function; its objects have no importable class",
     "sqlalchemy.orm.Query.__next__": "stands for iterating: a Query has __iter__ only",
+    "tarfile.TarFile.__next__": "stands for iterating: a TarFile has __iter__ only",
     "threading.Condition.acquire": "set on the instance, from its lock",
     "threading.Lock.acquire": "threading.Lock is a factory function before Python 3.13",
     "threading.RLock.acquire": "threading.RLock is a factory function",
