@@ -79,12 +79,14 @@ class Draft:
         for number, region in enumerate(nested):
             outer = [each for each in nested[:number] if each.end >= region.start]
             if any(each.end < region.end for each in outer):
-                raise ValueError("regions overlap")
+                raise ValueError("the lines that need one client overlap with those that need another")
             if region.header:
                 above = pieces.get((region.start, region.start), "")
                 indent = "".join(each.unit for each in outer)
                 pieces[region.start, region.start] = f"{above}{region.header}{indent}"
             for start in region.line_starts:
+                if any(begin < start < end for begin, end in self.replaced):
+                    continue  # the line is joined with the one before
                 pieces[start, start] = pieces.get((start, start), "") + region.unit
         for offset, texts in self.inserted.items():
             text = _indented("".join(texts), offset, nested)
@@ -95,7 +97,7 @@ class Draft:
         found = [Edit(start, end, text) for (start, end), text in sorted(pieces.items())]
         for edit, following in itertools.pairwise(found):
             if edit.end > following.start:
-                raise ValueError(f"edits overlap: {edit} and {following}")
+                raise ValueError("two of its changes overlap")
         return tuple(edit for edit in found if edit.text or edit.start < edit.end)
 
 

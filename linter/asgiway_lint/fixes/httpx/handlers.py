@@ -123,7 +123,8 @@ def rewrite_guard(source: FixSource, guard: Guard, spell: Spelling) -> Draft | N
         if was != is_now and not failure.rare:
             line = source.line_of(source.offset(guard.node)[0])
             raise Unfit(
-                f"the handlers of line {line} tell {failure.name} apart from what httpx raises the same exception for"
+                f"the handlers of line {line} would treat {failure.name} differently:"
+                " httpx has one exception for several that Requests tells apart"
             )
     draft = Draft()
     changed = False

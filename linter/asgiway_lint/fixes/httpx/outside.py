@@ -46,14 +46,13 @@ def _exceptions(source: FixSource) -> Iterator[tuple[cst.BaseExpression, str]]:
                 yield node, name
 
 
-def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.With | None:
+def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.TryStar | cst.With | None:
     """The statement whose handler names an exception."""
     above = source.parent(node)
     if isinstance(above, cst.Element):
         above = source.parent(source.parent(above) or above)
-    if isinstance(above, cst.ExceptHandler):
-        statement = source.parent(above)
-        return statement if isinstance(statement, cst.Try) else None
+    if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
+        return source.enclosing(above, cst.Try, cst.TryStar)
     if isinstance(above, cst.Arg):
         call = source.parent(above)
         if isinstance(call, cst.Call) and source.resolve(call.func) == "contextlib.suppress":
@@ -61,7 +60,7 @@ def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.With | None:
     return None
 
 
-def _calls(source: FixSource, statement: cst.Try | cst.With, name: str) -> bool:
+def _calls(source: FixSource, statement: cst.Try | cst.TryStar | cst.With, name: str) -> bool:
     """Whether a function is called, by its name, in the body of a statement."""
     for call in source.find(cst.Call, statement.body):
         last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func

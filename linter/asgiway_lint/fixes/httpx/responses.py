@@ -249,6 +249,8 @@ class _Uses:
         """Rewrite one use of a response."""
         source = self.source
         above = source.parent(node)
+        if isinstance(above, cst.NameItem):
+            raise Unfit(f"`{source.code(node)}` is shared with a nested function")
         if isinstance(above, cst.NamedExpr):
             node = above
             above = source.parent(node)

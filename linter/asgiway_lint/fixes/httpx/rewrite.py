@@ -289,7 +289,7 @@ class _Function:
         try:
             edits = draft.edits(regions)
         except ValueError as error:
-            raise Unfit("the lines that two clients are needed in overlap") from error
+            raise Unfit(str(error)) from error
         removes = [request.finding for request in alive]
         removes += [self.iterating[id(call)] for each in uses for call in each.iterated if id(call) in self.iterating]
         return Fix(
