@@ -18,7 +18,7 @@ from asgiway_lint.fixes.psycopg.statements import check_statement
 from asgiway_lint.fixes.psycopg.uses import Connection, Cursor, Unprovable, Uses
 from asgiway_lint.fixes.source import FixSource
 
-__all__ = ["rewrite"]
+__all__ = ["check_blocks", "rewrite"]
 
 
 def rewrite(source: FixSource, uses: Uses) -> Draft:
@@ -37,7 +37,7 @@ def rewrite(source: FixSource, uses: Uses) -> Draft:
     for connection in uses.connections:
         cursors = [cursor for cursor in uses.cursors if cursor.connection is connection]
         _check_life(source, connection, cursors)
-        _check_blocks(source, connection, cursors)
+        check_blocks(source, connection, cursors)
         _check_autocommit(source, connection, cursors)
         plain = True
         for cursor in cursors:
@@ -116,7 +116,7 @@ def _check_life(source: FixSource, connection: Connection, cursors: list[Cursor]
             )
 
 
-def _check_blocks(source: FixSource, connection: Connection, cursors: list[Cursor]) -> None:
+def check_blocks(source: FixSource, connection: Connection, cursors: list[Cursor]) -> None:
     """`with connection` commits all there is; `connection.transaction()` does the same when it finds no transaction open."""
     if not connection.blocks:
         return

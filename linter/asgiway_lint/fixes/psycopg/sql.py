@@ -45,6 +45,19 @@ _AFTER: Final = frozenset(
 )
 
 
+_WRITES: Final = frozenset(["insert", "update", "delete", "merge", "into", "for", "call", "do", "nextval", "setval"])
+# Words before a parenthesis that call nothing, or a function that only computes.
+_HARMLESS: Final = frozenset(
+    """
+    abs all and any array_agg as avg between bool_and bool_or by case cast ceil coalesce concat count cube date_part date_trunc
+    else exists extract filter floor from greatest group having in initcap join json_agg jsonb_agg least left length like limit
+    lower ltrim max min mod not nullif numeric offset on or order over overlay partition position replace right round row_number
+    rtrim select set string_agg substr substring sum then to_char trim union upper using values varchar when where within
+    char character decimal ilike intersect except rank dense_rank lag lead first_value last_value is lateral with
+    """.split()  # noqa: SIM905  as a list it would be seventy lines
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Placeholder:
     """One `%s` or `%(name)s`.
@@ -139,6 +152,9 @@ class Sql:
         if index is None:  # inside of a literal or a comment
             return False
         tokens = self.tokens
+        start = tokens[index].start
+        if start and (self.text[start - 1].isalnum() or self.text[start - 1] in "_$"):
+            return False  # `LIKE%s`: a literal ends the word, `$1` would be part of it
         after = tokens[index + 1].text if index + 1 < len(tokens) else ";"
         if after not in (",", ")", ";") and after not in _AFTER:
             return False
@@ -173,6 +189,28 @@ class Sql:
                 if depth == -1:
                     return self._opens_list(position)
         return False
+
+    def reads_only(self) -> bool:
+        """Whether the statements certainly change nothing, so that nobody can tell whether they were committed."""
+        words = self.words
+        if self.statements != 1 or self.verb not in ("select", "with") or words & _WRITES:
+            return False
+        return all(
+            token.text in _HARMLESS
+            for token, after in zip(self.tokens, self.tokens[1:], strict=False)
+            if token.kind in ("word", "quoted") and after.text == "("
+        )
+
+    def gives_rows(self) -> bool:
+        """Whether there are rows to fetch."""
+        return self.statements == 1 and (
+            self.verb in ("select", "values", "show", "table") or "returning" in self.words
+        )
+
+    def numbered(self) -> list[tuple[int, int, str]]:
+        """Return the changes that turn placeholders into `$1`, `$2` ..., and `%%` into `%`: (start, end, text) each."""
+        changes = [(each.start, each.end, f"${number}") for number, each in enumerate(self.placeholders, 1)]
+        return sorted(changes + [(start, start + 2, "%") for start in self.percents])
 
     def _depth(self, position: int) -> int:
         """In how many parentheses a token stands."""
