@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.linter.cli_support import BAD, GOOD, Lint, Ran, process, write
@@ -471,3 +472,12 @@ def test_a_symbolic_link_stays_one(lint: Lint, tmp_path: Path) -> None:
 def test_json_names_the_line_that_has_room_for_a_comment(lint: Lint, tmp_path: Path) -> None:
     write(tmp_path, a_py="import time\n\n\nasync def f():\n    time.sleep(1) or \\\n        1\n    time.sleep(2)\n")
     assert [each["noqa_row"] for each in json.loads(lint("check", "--output-format", "json").out)] == [6, 7]
+
+
+def test_sarif_with_fixes_is_valid(lint: Lint, tmp_path: Path) -> None:
+    """Against the official schema of OASIS."""
+    write(tmp_path, a_py=MIXED, b_py=BAD)
+    schema = json.loads((Path(__file__).parent / "data" / "sarif-2.1.0.schema.json").read_text())
+    log = json.loads(lint("check", "--output-format", "sarif", "--min-severity", "info").out)
+    assert [error.message for error in jsonschema.Draft4Validator(schema).iter_errors(log)] == []
+    assert sum("fixes" in result for result in log["runs"][0]["results"]) == 5

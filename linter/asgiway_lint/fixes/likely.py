@@ -6,6 +6,8 @@ that is held, an argument that is an open file) is left out; `--show-fixes` and 
 
 from __future__ import annotations
 
+import functools
+
 from asgiway_lint.config import Settings
 from asgiway_lint.filtering import fixable_codes
 from asgiway_lint.finding import Finding
@@ -28,15 +30,24 @@ def likely(finding: Finding, settings: Settings) -> Applicability | None:
         return None
     if finding.chain:
         # What ends a chain in a property or a `with` is no call, and cannot move.
-        moves = finding.chain[0].call.endswith(")") and not threads().never(finding.symbol, behind_helpers=True)
-        return Applicability.UNSAFE if moves else None
-    if finding.symbol == "time.sleep":
+        return Applicability.UNSAFE if finding.chain[0].call.endswith(")") and _helper_moves(finding.symbol) else None
+    return _of_call(finding.symbol)
+
+
+@functools.cache
+def _helper_moves(symbol: str) -> bool:
+    return not threads().never(symbol, behind_helpers=True)
+
+
+@functools.cache
+def _of_call(symbol: str) -> Applicability | None:
+    if symbol == "time.sleep":
         return Applicability.SAFE
-    if twin_of(finding.symbol):
-        return Applicability.UNSAFE if LIBRARIES[finding.symbol.partition(".")[0]][1] else Applicability.SAFE
+    if twin_of(symbol):
+        return Applicability.UNSAFE if LIBRARIES[symbol.partition(".")[0]][1] else Applicability.SAFE
     known = threads()
-    if finding.symbol in known.functions or finding.symbol in known.values:
+    if symbol in known.functions or symbol in known.values:
         return Applicability.SAFE
-    if known.never(finding.symbol) or (finding.symbol in known.iterators and finding.symbol not in known.lists):
+    if known.never(symbol) or (symbol in known.iterators and symbol not in known.lists):
         return None
     return Applicability.UNSAFE
