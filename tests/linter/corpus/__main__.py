@@ -36,26 +36,35 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    scores: dict[str, Score] = {}
+    groups = {
+        "packages by which the linter was mended": [package for package in packages if not package.held_out],
+        "held-out packages": [package for package in packages if package.held_out],
+    }
+    ours: list[Score] = []
     try:
-        for tool in options.tool or ["asgiway-lint", "ruff", "flake8-async"]:
-            scores[tool] = Score()
-            for package in packages:
-                score = judge(package, _alarms(tool, package, options.flake8))
-                scores[tool].add(score)
-                if len(packages) > 1 and tool == "asgiway-lint":
-                    print(f"{package.name + ' ' + package.version:24} {_row(score)}")
+        for title, group in groups.items():
+            if not group:
+                continue
+            functions = sum(len(package.functions) for package in group)
+            print(
+                f"\n{functions} functions of {len(group)} {title}: found/sites by kind, recall, false alarms, precision"
+            )
+            for tool in options.tool or ["asgiway-lint", "ruff", "flake8-async"]:
+                total = Score()
+                for package in group:
+                    score = judge(package, _alarms(tool, package, options.flake8))
+                    total.add(score)
+                    if tool == "asgiway-lint":
+                        print(f"  {package.name + ' ' + package.version:24} {_row(score)}")
+                        ours.append(score)
+                print(f"{tool:26} {_row(total)}")
     except ToolError as error:
         print(error, file=sys.stderr)
         return 2
-    functions = sum(len(package.functions) for package in packages)
-    print(f"\n{functions} functions of {len(packages)} packages; found/sites by kind, recall, false alarms, precision")
-    for tool, score in scores.items():
-        print(f"{tool:24} {_row(score)}")
-    if options.details and "asgiway-lint" in scores:
-        for name, file, site in scores["asgiway-lint"].missed:
+    for score in ours if options.details else ():
+        for name, file, site in score.missed:
             print(f"missed  {name} {file}:{site.line} [{site.kind}] {site.what} ({site.why})")
-        for name, alarm in scores["asgiway-lint"].false:
+        for name, alarm in score.false:
             print(f"false   {name} {alarm.file}:{alarm.line} {alarm.code} {alarm.text}")
     return 0
 

@@ -44,12 +44,13 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One wheel and the functions that were drawn from it."""
+    """One wheel and the functions that were drawn from it; held out means that nobody mended the linter by it before it was measured."""
 
     name: str
     version: str
     sha256: str
     draws: tuple[str, ...]
+    held_out: bool
     functions: tuple[Function, ...]
 
 
@@ -80,7 +81,7 @@ def _package(path: Path) -> Package:
         )
         for item in data["functions"]
     )
-    return Package(data["package"], data["version"], data["sha256"], tuple(data["draws"]), functions)
+    return Package(data["package"], data["version"], data["sha256"], tuple(data["draws"]), data["held_out"], functions)
 
 
 def _site(path: Path, item: dict[str, Any]) -> Site:

@@ -50,7 +50,7 @@ def test_labels_stand_in_their_function_once_and_functions_do_not_overlap(packag
 
 def test_an_unknown_verdict_is_refused_with_its_place(tmp_path: Path) -> None:
     site = '{ line = 7, verdict = "perhaps", kind = "direct", what = "f", why = "w" }'
-    text = 'package = "p"\nversion = "1"\nsha256 = ""\ndraws = []\n[[functions]]\nfile = "a.py"\nname = "f"\nfirst = 1\nlast = 9\n'
+    text = 'package = "p"\nversion = "1"\nsha256 = ""\ndraws = []\nheld_out = false\n[[functions]]\nfile = "a.py"\nname = "f"\nfirst = 1\nlast = 9\n'
     (tmp_path / "p.toml").write_text(f"{text}sites = [{site}]\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"p\.toml, label of line 7: 'perhaps' is none of blocks, clean, debatable"):
         load(tmp_path)
@@ -63,7 +63,7 @@ def test_judge_counts_found_missed_and_false_lines_and_leaves_debatable_and_fore
         Site(13, "clean", "direct", "to_thread", "thread"),
         Site(14, "debatable", "direct", "print", "console"),
     )
-    package = Package("p", "1", "", (), (Function("a.py", "f", 10, 20, sites),))
+    package = Package("p", "1", "", (), False, (Function("a.py", "f", 10, 20, sites),))
     raised = [(11, "AW108"), (11, "AW109"), (13, "AW108"), (14, "AW112"), (15, "AW101"), (30, "AW101")]
     alarms = [Alarm("a.py", line, code, "") for line, code in raised] + [Alarm("b.py", 12, "AW101", "")]
     score = judge(package, alarms)
