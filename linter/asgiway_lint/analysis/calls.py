@@ -50,6 +50,7 @@ _MANAGERS: Final = frozenset({"contextlib.closing", "contextlib.nullcontext", "c
 _MANAGER_DECORATORS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
 
+_TEXT_FILE: Final = "io.TextIOWrapper"
 _FILE_KEYWORDS: Final = frozenset({"file", "fileobj", "fp", "stream"})
 _FILE_METHODS: Final = ("read", "write", "extractall", "close")
 # They block as what they are given does.
@@ -180,6 +181,8 @@ def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -
             return special
     found = catalogue.result_type(dotted)
     if found is not None:
+        if found == _TEXT_FILE and call is not None:
+            found = _opened(call, 1)
         # What reads and writes memory is not the blocking type that the same call on a file gives.
         if call is not None and in_memory(evaluator, path, call) and _is_file(evaluator, found):
             return NOTHING
@@ -203,11 +206,20 @@ def _method(evaluator: Evaluator, dotted: str, name: str, call: Call | None, pat
             return ((AWAITABLE, entered),) if asynchronous else entered
     found = catalogue.result_type(f"{dotted}.{name}")
     if found is not None:
-        return ((INSTANCE, found),)
+        return ((INSTANCE, _opened(call, 0) if found == _TEXT_FILE and call is not None else found),)
     wrapper = catalogue.wrapper(f"{dotted}.{name}") or catalogue.wrapper_method(name)
     if call is not None and wrapper is not None and wrapper.kind == "call":
         return _elsewhere(evaluator, call, path, wrapper)
     return NOTHING
+
+
+def _opened(call: Call, position: int) -> str:
+    """The type of file that ``open()`` gives, by its mode."""
+    given = _argument(call, position, "mode")
+    mode = given[1] if given is not None and given[0] == model.CONST and isinstance(given[1], str) else ""
+    if "b" not in mode:
+        return _TEXT_FILE
+    return "io.BufferedRandom" if "+" in mode else "io.BufferedReader" if "r" in mode else "io.BufferedWriter"
 
 
 def _elsewhere(evaluator: Evaluator, call: Call, path: str, wrapper: Wrapper) -> Values:

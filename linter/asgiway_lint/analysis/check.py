@@ -47,7 +47,7 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     hops = list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
     if hops and settings.async_library is None:
         settings = dataclasses.replace(settings, async_library=async_library(facts))
-    views = own_loop(evaluator, path, facts) if hops else {}
+    views = own_loop(evaluator, path, facts) if hops else dict[int, str]()
     blocked: set[int] = set()
     for hop in hops:
         home = homes[hop.scope]

@@ -167,9 +167,10 @@ def setter_function(evaluator: Evaluator, value: Value, name: str) -> tuple[str,
         for binding in owner.bindings.get(name, ()) if owner is not None else ():
             facts = evaluator.facts(base[1])
             if binding.kind == "def" and facts is not None:
-                decorators = facts.scopes[binding.a].decorators
+                function: int = binding.a
+                decorators = facts.scopes[function].decorators
                 if any(decorator[0] == model.ATTR and decorator[2] == "setter" for decorator in decorators):
-                    return base[1], binding.a
+                    return base[1], function
     return None
 
 

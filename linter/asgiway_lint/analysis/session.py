@@ -150,6 +150,8 @@ class Session:
             return FileReport(
                 name, (_file_finding(name, code, problem.message, problem.line, problem.column),), _directives(source)
             )
+        if path.endswith(".pyi"):  # never run, whatever its bodies say
+            return FileReport(name, (), facts.directives)
         findings = check_module(self._evaluator(settings), path, facts, settings)
         if path != name:
             findings = tuple(_renamed(finding, name) for finding in findings)

@@ -32,9 +32,9 @@ def stored(scope: Scope) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for base, name, binding in scope.attributes:
         text = f"{me[1]}.{name}"
-        given: Expr = binding.a if binding.kind == "value" else binding.b if binding.kind == "ann" else model.OTHER_EXPR
+        given: Expr | None = binding.a if binding.kind == "value" else binding.b if binding.kind == "ann" else None
         plain = given is not None and given[0] == model.NAME and is_constant(scope, given[1])
-        if base == me and text not in found and plain and binding.block == scope.body:
+        if base == me and text not in found and given is not None and plain and binding.block == scope.body:
             found[text] = given[1]
         elif base == me:
             found[text] = ""
@@ -64,7 +64,8 @@ def of_receiver(evaluator: Evaluator, at: str, call: Call, caller: Known) -> Kno
         base = made
     if base[0] != model.CALL:
         return ()
-    return evaluator.table(("state", at, base[1]), lambda: _of_call(evaluator, at, facts.calls[base[1]]))
+    index: int = base[1]
+    return evaluator.table(("state", at, index), lambda: _of_call(evaluator, at, facts.calls[index]))
 
 
 def _is_self(facts: Facts, index: int, name: str) -> bool:
@@ -122,8 +123,8 @@ def _fixed(evaluator: Evaluator, path: str, owner: int) -> dict[str, Expr]:
     for base in chain:
         for name, bindings in members.assigned(evaluator, base[1], base[2]).items():
             for index, binding in bindings:
-                given = binding.a if binding.kind == "value" and binding.b == () else binding.b
-                expr: Expr = given if isinstance(given, tuple) and given else model.OTHER_EXPR
+                plain = binding.kind == "value" and binding.b == ()
+                expr: Expr = (binding.a if plain else binding.b if binding.kind == "ann" else None) or model.OTHER_EXPR
                 set_by.setdefault(name, []).append((base[1], index, expr, binding.block))
         facts = evaluator.facts(base[1])
         if facts is not None:

@@ -103,6 +103,13 @@ def test_directives_are_reported_also_where_nothing_can_block(tmp_path: Path) ->
         assert [directive.codes for directive in report.directives] == [("AW102",)]
 
 
+def test_stubs_have_no_findings_but_their_syntax_errors(tmp_path: Path) -> None:
+    """A stub with bodies is never run; what it declares is not of interest to others either."""
+    assert check_source(BLOCKS, tmp_path / "a.pyi", Settings(root=tmp_path)).findings == ()
+    (finding,) = check_source(b"async def f(:\n", tmp_path / "a.pyi", Settings(root=tmp_path)).findings
+    assert finding.code == "AW001"
+
+
 def test_paths_come_back_as_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a b é.py").write_bytes(BLOCKS)
     monkeypatch.chdir(tmp_path)
