@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 NAME: Final = "asgiway-lint"
 # Seconds between looks at the disk for clients that do not watch it for us.
-_LOOK: Final = 2.0
+_LOOK: Final = 1.0
 _WATCHED: Final = ("**/*.{py,pyi}", "**/pyproject.toml", "**/*asgiway-lint*.{toml,json}")
 
 Report = list[types.Diagnostic]
@@ -203,11 +203,9 @@ class Server(LanguageServer):
             # It has asked for this version already, and got something else: a helper has changed.
             if known is not None and known[0] == self._versions[path] and known[1] != report:
                 self._refresh()
-        elif known is None or known != (version, report):
-            if known is None and version is None:
-                return
+        elif known != (self._versions[path], report) and (known is not None or version is not None):
             self._reports[path] = (self._versions[path], report)
-            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, report, version))
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, report, self._versions[path]))
 
     def _refresh(self) -> None:
         for path in list(self._reports):

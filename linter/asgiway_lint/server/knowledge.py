@@ -65,6 +65,7 @@ class Checked:
         settings: what held for it.
         findings: what is to be shown, in order of their places.
         grounds: what the result rests on: state by path of file, folder or buffer.
+        unsaved: the buffers whose files did not exist: modules can be imported from them all the same.
         seconds: how long it took.
     """
 
@@ -73,6 +74,7 @@ class Checked:
     settings: Settings
     findings: tuple[Finding, ...]
     grounds: Mapping[str, State]
+    unsaved: frozenset[str]
     seconds: float
 
 
@@ -131,7 +133,7 @@ class Knowledge:
         """
         result = self._results.get(path)
         document = self._documents.get(path)
-        if result is not None and result.document is document and not self._is_stale(result, disk=disk):
+        if result is not None and result.document is document and not self._is_stale(result, self._unsaved(), disk):
             return result
         return self.check(path)
 
@@ -151,7 +153,8 @@ class Knowledge:
         begun = time.perf_counter()
         store = self._store
         store.begin()
-        session = Session(store, self._unsaved())
+        unsaved = self._unsaved()
+        session = Session(store, unsaved)
         with quick_reading():
             report = session.check(path, settings)
         grounds = {**store.grounds(), **{folder or os.sep: state_of(folder or os.sep) for folder in session.folders()}}
@@ -169,6 +172,7 @@ class Knowledge:
             settings=settings,
             findings=tuple(sorted(shown.findings, key=lambda each: (each.line, each.column, each.code))),
             grounds=grounds,
+            unsaved=unsaved,
             seconds=time.perf_counter() - begun,
         )
         self._results[path] = result
@@ -191,13 +195,14 @@ class Knowledge:
         if disk:
             self._places.forget()
         found: list[str] = []
+        unsaved = self._unsaved()
         for path in reversed(self._documents):
             result = self._results.get(path)
             if result is None:
                 # Not checked, as it is excluded: maybe it is not any more.
                 if disk and not self._places.excluded(path, self._places.settings(path)):
                     found.append(path)
-            elif self._is_stale(result, disk=disk):
+            elif self._is_stale(result, unsaved, disk):
                 found.append(path)
         return found
 
@@ -211,7 +216,9 @@ class Knowledge:
         except (OSError, ValueError, SyntaxError):
             return ""
 
-    def _is_stale(self, result: Checked, *, disk: bool) -> bool:
+    def _is_stale(self, result: Checked, unsaved: frozenset[str], disk: bool) -> bool:
+        if unsaved != result.unsaved:
+            return True
         if disk and self._places.settings(result.document.path) != result.settings:
             return True
         for path, state in result.grounds.items():
@@ -220,9 +227,9 @@ class Knowledge:
                 return True
         return False
 
-    def _unsaved(self) -> list[str]:
-        """Buffers whose files do not exist: modules can be imported from them all the same."""
-        return [path for path in self._documents if path.endswith((".py", ".pyi")) and not Path(path).exists()]
+    def _unsaved(self) -> frozenset[str]:
+        """The buffers whose files do not exist."""
+        return frozenset(path for path in self._documents if path.endswith(".py") and state_of(path) == ())
 
     def _baseline(self, settings: Settings, grounds: dict[str, State]) -> Baseline | None:
         if settings.baseline is None:

@@ -81,8 +81,12 @@ async def test_a_declared_encoding_is_the_one_that_is_read(tmp_path: Path) -> No
 
 @in_loop
 async def test_a_chain_comes_with_its_places(tmp_path: Path) -> None:
-    (tmp_path / "gateway.py").write_text("import requests\n\n\ndef post():\n    '😀'; return requests.post('https://x')\n")
-    (tmp_path / "app.py").write_text("import gateway\n\n\nasync def f():\n    charge()\n\n\ndef charge():\n    gateway.post()\n")
+    (tmp_path / "gateway.py").write_text(
+        "import requests\n\n\ndef post():\n    '😀'; return requests.post('https://x')\n"
+    )
+    (tmp_path / "app.py").write_text(
+        "import gateway\n\n\nasync def f():\n    charge()\n\n\ndef charge():\n    gateway.post()\n"
+    )
     async with editor(tmp_path) as vim:
         uri = vim.open(tmp_path / "app.py")
         (shown,) = await vim.see(uri, "AW102")
@@ -96,7 +100,9 @@ async def test_a_chain_comes_with_its_places(tmp_path: Path) -> None:
 
 @in_loop
 async def test_what_a_client_does_not_show_is_not_sent(tmp_path: Path) -> None:
-    async with editor(tmp_path, capabilities=types.ClientCapabilities(), rulePage="https://pages.example/{code}") as vim:
+    async with editor(
+        tmp_path, capabilities=types.ClientCapabilities(), rulePage="https://pages.example/{code}"
+    ) as vim:
         uri = vim.open(tmp_path / "a.py", "import time\n\n\ndef g():\n    time.sleep(1)\n\n\nasync def f():\n    g()\n")
         (shown,) = await vim.see(uri, "AW101")
         assert shown.related_information is None
