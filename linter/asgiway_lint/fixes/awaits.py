@@ -17,6 +17,7 @@ from asgiway_lint.fixes.source import FixSource
 
 __all__ = ["Parts", "call_parts", "interleaving", "library", "writable_call"]
 
+_PLACES = (cst.Name, cst.Attribute, cst.Subscript)
 _SPACE = re.compile(r"\s*")
 
 
@@ -53,21 +54,24 @@ def writable_call(source: FixSource, finding: Finding, name: str) -> cst.Call | 
 def interleaving(source: FixSource, node: cst.CSTNode) -> str:
     """Return why an `await` at a node's place lets other tasks spoil its statement; empty if it does not.
 
-    In `self.total += await f()` the old total is read before the wait and written after it.
+    In `self.total += await f()` the old total is read before the wait and written after it; `self.total = self.total + await f()` is
+    the same.
     """
-    below = node
-    for above in source.ancestors(node):
-        if isinstance(above, cst.AugAssign) and below is above.value:
-            if isinstance(above.target, cst.Name) and _is_local(source, above.target):
-                return ""
-            target = source.code(above.target)
+    statement = source.enclosing(node, cst.AugAssign, cst.Assign)
+    if statement is None or source.enclosing_function(statement) is not source.enclosing_function(node):
+        return ""
+    if isinstance(statement, cst.AugAssign):
+        targets: list[cst.BaseExpression] = [statement.target]
+    else:
+        assert isinstance(statement, cst.Assign)
+        read = {source.code(each) for each in source.nodes(statement.value) if isinstance(each, _PLACES)}
+        targets = [each.target for each in statement.targets if source.code(each.target) in read]
+    for target in targets:
+        if not isinstance(target, cst.Name) or not _is_local(source, target):
             return (
-                f"`{target}` is read before the `await` and written after it, so a change that another task makes"
+                f"`{source.code(target)}` is read before the `await` and written after it, so a change that another task makes"
                 " in between would be lost"
             )
-        if isinstance(above, cst.BaseSmallStatement):
-            return ""
-        below = above
     return ""
 
 

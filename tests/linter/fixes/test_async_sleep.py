@@ -54,6 +54,15 @@ def test_what_the_wait_lets_others_do_is_unsafe() -> None:
     ((offer,),) = offers(source)
     assert "`x.total` is read before the `await`" in offer.reason
     assert "n += await asyncio.sleep(1) or 1" in fixed(in_coroutine("n = 0", "n += time.sleep(1) or 1"))
+    for lines in (
+        ["x.n = x.n + time.sleep(1)"],
+        ["x[0] = y = [x[0], time.sleep(1)]"],
+        ["global g", "g = g or time.sleep(1)"],
+    ):
+        source = in_coroutine(*lines)
+        assert fixed(source) == source
+    for line in ("x.n = x.m + time.sleep(1)", "n = x.n + time.sleep(1)", "x[0] = time.sleep(1)"):
+        assert "await asyncio.sleep(1)" in fixed(in_coroutine(line))
 
 
 PROGRAM = """\

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -128,9 +129,25 @@ def _compiles(text: str) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+_RARELY = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=_RARELY)
 @given(PROGRAMS, NEWLINES, st.booleans(), CHOSEN)
 def test_every_promise_is_kept(program: str, newline: str, unsafe: bool, chosen: Settings) -> None:
+    _check(program, newline, unsafe, chosen)
+
+
+@pytest.mark.long
+@settings(max_examples=5000, deadline=None, suppress_health_check=_RARELY)
+@given(PROGRAMS, NEWLINES, st.booleans(), CHOSEN)
+def test_every_promise_is_kept_in_thousands_of_programs(
+    program: str, newline: str, unsafe: bool, chosen: Settings
+) -> None:
+    _check(program, newline, unsafe, chosen)
+
+
+def _check(program: str, newline: str, unsafe: bool, chosen: Settings) -> None:
     source = program.replace("\n", newline)
     if not _compiles(source):
         return  # a nested quote in an f-string, say
