@@ -52,7 +52,8 @@ def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.TryStar | cs
     if isinstance(above, cst.Element):
         above = source.parent(source.parent(above) or above)
     if isinstance(above, (cst.ExceptHandler, cst.ExceptStarHandler)):
-        return source.enclosing(above, cst.Try, cst.TryStar)
+        statement = source.parent(above)
+        return statement if isinstance(statement, (cst.Try, cst.TryStar)) else None
     if isinstance(above, cst.Arg):
         call = source.parent(above)
         if isinstance(call, cst.Call) and source.resolve(call.func) == "contextlib.suppress":
