@@ -6,12 +6,11 @@ are checked in, and a test fails when one is stale.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from asgiway_lint.catalogue import Catalogue, Entry, load
+from asgiway_lint.pages import write_pages
 from asgiway_lint.rules import Rule, all_rules
 
 __all__ = ["main", "pages"]
@@ -91,7 +90,8 @@ def _index(by_rule: dict[str, dict[str, list[Entry]]]) -> str:
         "# Rules of asgiway-lint",
         "",
         "`asgiway-lint rule AW102` shows a page in the terminal. Findings of severity info are shown with `--min-severity info`,",
-        "or when their rule is selected by name; only warnings and errors make the exit status 1.",
+        "or when their rule is selected by name; only warnings and errors make the exit status 1. What is known of each library stands",
+        "on [its own page](../libraries/README.md).",
         "",
         "| code | name | severity | calls known | what |",
         "|---|---|---|---|---|",
@@ -112,21 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0; 2 when the folder cannot be written.
     """
-    parser = argparse.ArgumentParser(prog="python -m asgiway_lint.rules.docs", description="Write the rules' pages.")
-    parser.add_argument("folder", type=Path, help="where the pages go, linter/docs/rules")
-    folder: Path = parser.parse_args(argv).folder
-    found = pages()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.glob("AW*.md"):
-            if stale.name not in found:
-                stale.unlink()
-        for name, text in found.items():
-            (folder / name).write_text(text, "utf-8")
-    except OSError as error:
-        print(f"{error.filename}: cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    return write_pages(argv, "python -m asgiway_lint.rules.docs", "linter/docs/rules", pages, "AW*.md")
 
 
 if __name__ == "__main__":
