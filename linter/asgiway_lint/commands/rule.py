@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from asgiway_lint.errors import UsageError, nearest
+from asgiway_lint.fixes.model import availability_of
 from asgiway_lint.output import Output
 from asgiway_lint.rules import Rule, all_rules
 
@@ -60,13 +61,17 @@ def _title(rule: Rule) -> str:
     return f"{rule.code} {rule.slug}"
 
 
+_FIXES = {"Always": "Fix is always available.", "Sometimes": "Fix is sometimes available.", "None": None}
+
+
 def _page(rule: Rule) -> str:
     return f"{rule.summary}\n\n{_status(rule)}\n\n{rule.explanation}"
 
 
 def _status(rule: Rule) -> str:
     preview = ", preview: on only when selected by its code" if rule.preview else ""
-    return f"Severity: {rule.severity}. Since {rule.since}{preview}."
+    fix = _FIXES[availability_of(rule.code)]
+    return f"Severity: {rule.severity}. Since {rule.since}{preview}.{f' {fix}' if fix else ''}"
 
 
 def _as_text(rule: Rule) -> str:
@@ -89,14 +94,15 @@ def _plain(lines: Iterable[str]) -> Iterator[str]:
 
 def _as_object(rule: Rule) -> dict[str, Any]:
     """Return the rule with the field names of `ruff rule --output-format json`, and its severity."""
+    availability = availability_of(rule.code)
     return {
         "name": rule.slug,
         "code": rule.code,
         "linter": "asgiway-lint",
         "summary": rule.summary,
         "message_formats": [rule.message_format],
-        "fix": None,
-        "fix_availability": "None",
+        "fix": _FIXES[availability],
+        "fix_availability": availability,
         "explanation": rule.explanation,
         "severity": rule.severity.value,
         "preview": rule.preview,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Literal
 
 from asgiway_lint.finding import Finding
 
-__all__ = ["Applicability", "Edit", "Fix", "NeededImport", "Offer", "Refusal", "Replacement"]
+__all__ = ["Applicability", "Edit", "Fix", "NeededImport", "Offer", "Refusal", "Replacement", "availability_of"]
 
 
 class Applicability(enum.StrEnum):
@@ -15,6 +16,13 @@ class Applicability(enum.StrEnum):
 
     SAFE = "safe"
     UNSAFE = "unsafe"
+
+
+def availability_of(code: str) -> Literal["Always", "Sometimes", "None"]:
+    """Return whether findings of a rule can be fixed, in ruff's words."""
+    if code == "AW003":
+        return "Always"
+    return "Sometimes" if code.startswith("AW1") or code == "AW203" else "None"
 
 
 @dataclass(frozen=True, slots=True, order=True)
