@@ -8,10 +8,12 @@ import functools
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
+from cattrs import Converter
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
+from pygls.protocol import default_converter
 
 # A safety net; what is waited for takes milliseconds.
 PATIENCE = 15.0
@@ -222,6 +224,20 @@ def offset(text: str, position: types.Position) -> int:
     return start + len(rest)
 
 
+def _converter() -> Converter:
+    """pygls' converter, which takes a code action with a command for a command."""
+    make: Any = default_converter
+    converter: Converter = make()
+
+    def structure(value: Any, _: Any) -> types.Command | types.CodeAction:
+        kind = types.Command if isinstance(value.get("command"), str) else types.CodeAction
+        return converter.structure(value, kind)
+
+    converter.register_structure_hook(types.Command | types.CodeAction, structure)
+    converter.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007  (another type)
+    return converter
+
+
 @contextlib.asynccontextmanager
 async def editor(
     *folders: Path,
@@ -230,7 +246,7 @@ async def editor(
     **sent: Any,
 ) -> AsyncGenerator[Editor]:
     """Start the server and shake hands; leave as the protocol wants it, and see that it leaves, too."""
-    client = LanguageClient("asgiway-lint-tests", "1")
+    client = LanguageClient("asgiway-lint-tests", "1", converter_factory=_converter)
     found = Editor(client)
     where = str(cwd or (folders[0] if folders else Path.cwd()))
     await client.start_io(sys.executable, "-m", "asgiway_lint", "server", cwd=where)

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asgiway_lint.analysis.session import Session
@@ -43,6 +43,7 @@ def text(first: str, second: str, spare: bool) -> str:
     )
 
 
+SLEEPS, IDLE = text("pass", "time.sleep(1)", False), text("pass", "pass", True)
 TEXTS = st.builds(text, st.sampled_from(BODIES), st.sampled_from(BODIES), st.booleans())
 STEPS = st.lists(
     st.tuples(st.sampled_from(("put", "write", "drop", "delete", "noop")), st.sampled_from(NAMES), TEXTS), max_size=12
@@ -61,6 +62,12 @@ def fresh(root: Path, path: str, buffers: dict[str, str]) -> list[tuple[str, int
 
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
+@example([("write", "b", SLEEPS)])
+@example([("put", "b", SLEEPS), ("drop", "b", "")])
+@example([("write", "b", SLEEPS), ("delete", "b", "")])
+@example(
+    [("write", "b", text("pass", "c.run()", False)), ("put", "c", SLEEPS), ("write", "c", IDLE), ("drop", "c", "")]
+)
 def test_after_any_edits_it_says_what_a_fresh_run_says(steps: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
