@@ -13,9 +13,11 @@ import logging
 import sys
 import time
 import traceback
+from asyncio import _get_running_loop  # pyright: ignore[reportPrivateUsage] - documented, for libraries; None, not an error
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 from wsgiref.types import WSGIApplication
 
 from asgiway.environ import EnvironBuilder, content_length
@@ -27,9 +29,9 @@ from asgiway.errors import (
     RequestTimeoutError,
     RequestTooLargeError,
 )
-from asgiway.exchange import Exchange
+from asgiway.exchange import Exchange, Service
 from asgiway.governor import Governor, governor_of
-from asgiway.in_flight import InFlight
+from asgiway.in_flight import InFlight, OnLoop
 from asgiway.loops import LoopPort, current_port
 from asgiway.observe import Event, OnEvent, Rejection, RequestEnded, RequestRejected, RequestTimedOut
 from asgiway.pool import WorkerPool
@@ -43,6 +45,8 @@ __all__ = ["Bridge"]
 logger: logging.Logger = logging.getLogger("asgiway")
 
 Scope = MutableMapping[str, Any]
+_Served: TypeAlias = tuple[object, LoopPort, OnLoop, Governor | None]
+"""The asyncio loop that was served last (None: trio's, which is asked for anew), and what belongs to it."""
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 SPOOL_MEMORY = 512 * 1024
@@ -67,14 +71,14 @@ class Bridge:
     def __init__(
         self, app: WSGIApplication, app_name: str, settings: Settings, pool: WorkerPool, environs: EnvironBuilder
     ) -> None:
-        self._app = app
+        self._service = Service(app, app_name, settings.high_water, pool.remove)
         self._app_name = app_name
         self._settings = settings
         self._pool = pool
         self._environs = environs
         self._overloaded = False
         self._governed = settings.governed
-        self._governor: tuple[LoopPort, Governor] | None = None  # of the loop that was served last
+        self._served: _Served | None = None
         self.in_flight: InFlight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
         self.draining: bool = False
         self.receivers: tuple[OnEvent, ...] = () if settings.on_event is None else (settings.on_event,)
@@ -89,7 +93,7 @@ class Bridge:
         """
         try:
             environ, chunked = self._environs.build(scope)
-            body, spool = self._plan_body(scope, environ, chunked)
+            body, spool = self._plan_body(environ, chunked)
         except BadRequestError as exc:
             await self._refuse_request(scope, send, exc)
             return
@@ -113,52 +117,79 @@ class Bridge:
                 environ["wsgi.input"] = io.BytesIO(content)
                 body, spool = None, False
 
-        port = current_port()
-        exchange = Exchange(
-            self._app,
-            self._app_name,
-            scope,
-            environ,
-            port,
-            receive,
-            body=body,
-            spool=spool,
-            high_water=self._settings.high_water,
-            withdraw=self._pool.remove,
-        )
-        exchange.bytes_in = received
+        loop = _get_running_loop()
+        served = self._served
+        if served is None or served[0] is not loop or loop is None:
+            served = self._serve_loop(loop)
+        _, port, here, governor = served
+        exchange = Exchange(self._service, scope, environ, port, receive, body, spool)
+        if received:
+            exchange.bytes_in = received
         environ["asgiway.disconnected"] = exchange.disconnected
+        environ["asgiway.loop_token"] = port.token
         extensions = scope.get("extensions")
         if extensions and "http.response.early_hint" in extensions:
+            exchange.hints = deque()
             environ["wsgi.early_hints"] = exchange.early_hints
         if "asgiway.environ" in scope:  # from middleware in front, such as RequestIdMiddleware
             environ.update(scope["asgiway.environ"])
-        environ["asgiway.loop_token"] = port.token
         del environ
         if not (self._pool.submit(exchange) or self._squeeze_in(exchange)):
             await self._reject(scope, send)
             return
         self._overloaded = False
-        self.in_flight.add(exchange, port)
-        if self._governed:
-            self._govern(port)
+        self.in_flight.add(exchange, port, here)
+        if governor is not None:
+            governor.watch(self._pool)
         if body is not None:
             receiver = exchange.receiving()
             if not _expects_continue(scope):
                 receiver.start()
         try:
-            await self._answer(exchange, scope, send)
+            # Sends what the worker produces until it has ended. Here and not in a coroutine of its own: one more to go
+            # through at each wake is a fiftieth of a small request.
+            finished = False
+            while True:
+                if not exchange.news:
+                    await exchange.produced()
+                start, piece, final, ended = exchange.take()
+                if exchange.hints and exchange.status is None:
+                    await send({"type": "http.response.early_hint", "links": exchange.hints.popleft()})
+                # `final` stays true: when close() takes its time, the end comes by itself, after the last piece has gone.
+                if not finished and (exchange.aborted is None or final):
+                    if start is not None:
+                        exchange.status, headers = start
+                        await send({"type": "http.response.start", "status": exchange.status, "headers": headers})
+                        if exchange.path is not None:
+                            await send({"type": "http.response.pathsend", "path": exchange.path})
+                            exchange.path_taken()
+                            finished = True
+                    if not finished and exchange.status is not None and (piece or final):
+                        await send({"type": "http.response.body", "body": piece, "more_body": not final})
+                        exchange.sent_bytes(len(piece))
+                        finished = final
+                if ended or exchange.given_up:
+                    break
+                if not final:
+                    exchange.watch()
+            if exchange.stripped:
+                self._note_stripped(exchange.stripped)
+            failure, exchange.failure = exchange.failure, None
+            if failure is None and finished:
+                exchange.outcome = "complete"
+            else:
+                await self._answer_unfinished(exchange, failure, scope, send)
         except BaseException:
             # Cancelled, or send() failed: nobody listens any more. The first reason counts, if there is one already.
             exchange.abort(ClientDisconnected("the request has ended before its response"))
             raise
         finally:
             if exchange.ended:
-                self.in_flight.discard(exchange, port)
+                here.exchanges.discard(exchange)
                 if self.receivers:
                     self._report_end(exchange)
             else:
-                self.in_flight.detach(exchange, port, self._report_end)
+                self.in_flight.detach(exchange, here, self._report_end)
             if exchange.receiver is not None:
                 await exchange.receiver.stop()
 
@@ -169,14 +200,13 @@ class Bridge:
             return False
         return pool.submit(exchange, beyond=True)
 
-    def _govern(self, port: LoopPort) -> None:
-        """A request may have to wait for its worker: see to it that the governor looks."""
-        known = self._governor
-        if known is None or known[0] is not port:
-            known = self._governor = (port, governor_of(port))
-        known[1].watch(self._pool)
+    def _serve_loop(self, loop: object) -> _Served:
+        """What is needed of the running loop, remembered for the next request."""
+        port = current_port()
+        self._served = served = (loop, port, self.in_flight.on(port), governor_of(port) if self._governed else None)
+        return served
 
-    def _plan_body(self, scope: Scope, environ: dict[str, Any], chunked: bool) -> tuple[BodyBuffer | None, bool]:
+    def _plan_body(self, environ: dict[str, Any], chunked: bool) -> tuple[BodyBuffer | None, bool]:
         """Where the request body will arrive (None: there is none), and whether it is taken in before the application runs.
 
         Raises:
@@ -211,38 +241,6 @@ class Bridge:
             if body.error is not None:
                 raise body.error
         return True
-
-    async def _answer(self, exchange: Exchange, scope: Scope, send: Send) -> None:
-        """Send what the worker produces until it has ended."""
-        finished = False
-        while True:
-            start, body, final, ended = await exchange.output()
-            if exchange.hints and exchange.status is None:
-                await send({"type": "http.response.early_hint", "links": exchange.hints.popleft()})
-            # `final` stays true: when close() takes its time, the end comes by itself, after the last piece has gone.
-            if not finished and (exchange.aborted is None or final):
-                if start is not None:
-                    exchange.status = start.status
-                    await send({"type": "http.response.start", "status": start.status, "headers": start.headers})
-                    if exchange.path is not None:
-                        await send({"type": "http.response.pathsend", "path": exchange.path})
-                        exchange.path_taken()
-                        finished = True
-                if not finished and exchange.status is not None and (body or final):
-                    await send({"type": "http.response.body", "body": body, "more_body": not final})
-                    exchange.sent_bytes(len(body))
-                    finished = final
-            if ended or exchange.given_up:
-                break
-            if not final:
-                exchange.watch()
-        if exchange.stripped:
-            self._note_stripped(exchange.stripped)
-        failure, exchange.failure = exchange.failure, None
-        if failure is None and finished:
-            exchange.outcome = "complete"
-        else:
-            await self._answer_unfinished(exchange, failure, scope, send)
 
     async def _answer_unfinished(
         self, exchange: Exchange, failure: BaseException | None, scope: Scope, send: Send

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
+from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -28,7 +29,7 @@ from asgiway.receiver import Receive, Receiver
 from asgiway.request_body import BodyBuffer, open_body
 from asgiway.response import Response, Start, encode_header
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "Service"]
 
 logger: logging.Logger = logging.getLogger("asgiway")
 
@@ -48,44 +49,55 @@ class _WatchWanted:
         self._exchange.watch()
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is the same for all requests of an adapter.
+
+    Parameters:
+        app: the WSGI application, and `app_name` what to call it in messages.
+        high_water: bytes of response that may wait for the client before the worker is held.
+        withdraw: takes an exchange off the queue for a worker; False when a worker has it.
+    """
+
+    app: WSGIApplication
+    app_name: str
+    high_water: int
+    withdraw: Callable[[Exchange], bool]
+
+
 class Exchange(Response):
     """A request under way.
 
     Parameters:
-        app: the WSGI application, and `app_name` what to call it in messages.
+        service: what is the same for all requests of the adapter.
         scope: the request's ASGI scope.
         environ: its environ, complete but for "wsgi.input" when `body` is given.
         port: the loop that serves the request.
         receive: ASGI's receive().
         body: where the request body arrives, None when "wsgi.input" is in `environ` already.
         spool: copy the whole body to a temporary file first, and set CONTENT_LENGTH.
-        high_water: bytes of response that may wait for the client before the worker is held.
-        withdraw: takes an exchange off the queue for a worker; False when a worker has it.
     """
 
     __slots__ = (
-        "_app",
         "_chunks",
         "_consumed",
         "_context",
         "_environ",
         "_final",
         "_gate",
-        "_high_water",
         "_hold",
         "_on_end",
-        "_owner",
         "_path_taken",
         "_port",
         "_posted",
         "_produced",
         "_receive",
-        "_signal",
+        "_service",
         "_spool",
         "_start",
         "_waiter",
         "_waiting",
-        "_withdraw",
+        "_whole",
         "aborted",
         "body",
         "born",
@@ -95,6 +107,7 @@ class Exchange(Response):
         "finished",
         "given_up",
         "hints",
+        "news",
         "outcome",
         "path",
         "receiver",
@@ -106,72 +119,65 @@ class Exchange(Response):
 
     def __init__(
         self,
-        app: WSGIApplication,
-        app_name: str,
+        service: Service,
         scope: Mapping[str, Any],
         environ: dict[str, Any],
         port: LoopPort,
         receive: Receive,
-        *,
         body: BodyBuffer | None,
         spool: bool,
-        high_water: int,
-        withdraw: Callable[[Exchange], bool],
     ) -> None:
-        super().__init__(scope["method"] == "HEAD", app_name)
+        super().__init__(scope["method"] == "HEAD", service.app_name)
+        self._service = service
         self.scope: Mapping[str, Any] = scope
-        self._app = app
         self._environ: dict[str, Any] | None = environ
         self._context: Context | None = copy_context()
         self._port = port
+        self._receive = receive
         self.body: BodyBuffer | None = body
         self._spool = spool
-        self._high_water = high_water
-        self._withdraw = withdraw
         self.born: float = time.monotonic()
-        self.started: float | None = None
-        """When a worker took it, like `born` on the monotonic clock."""
-        self.finished: float = 0.0
-        """When the worker was done."""
-        self.thread: threading.Thread | None = None
-        """The worker's thread while it works on this request; None before and after."""
-        self.bytes_in: int = 0
-        """Bytes of request body received before the worker began."""
-        self.status: int | None = None
-        """The status that was sent."""
-        self.outcome: Outcome = "cancelled"
-        """How it ended, as far as its task has found out."""
-        self.given_up: bool = False
-        """Its task does not wait for the worker any more."""
-        self.path: str | None = None
-        """The file that is the body, for a server that sends it by itself."""
-        self._path_taken = False
-        self.hints: deque[list[bytes]] = deque()
-        """Links for early hints that wait to be sent."""
-
-        self._start: Start | None = None
-        self._chunks: deque[bytes] = deque()
-        self._produced = 0
-        self._consumed = 0
-        self._final = False
-        self.failure: BaseException | None = None
-        """What the application raised."""
-        self.ended: bool = False
-        """The worker is done, close() included."""
-
-        self._hold = False  # the whole response is about to be there: don't wake the loop before
-        self._posted = False
-        self._signal = False
-        self._waiter: Waiter | None = None
+        self._chunks: deque[bytes] | None = None  # None: a body in one piece is in _whole
+        self._consumed: int = 0
+        self._final: bool = False
         self._gate: threading.Lock | None = None
-        self._owner = 0
+        self._hold: bool = False  # the whole response is about to be there: don't wake the loop before
+        self._on_end: Callable[[Exchange], None] | None = None
+        self._path_taken: bool = False
+        self._posted: bool = False
+        self._produced: int = 0
+        self._start: Start | None = None
+        self._waiter: Waiter | None = None
         self._waiting: deque[threading.Lock] = deque()
+        self._whole: bytes = b""
         self.aborted: Exception | None = None
         """Why the application is to stop; its next read or write raises this."""
+        self.bytes_in: int = 0
+        """Bytes of request body received before the worker began."""
+        self.ended: bool = False
+        """The worker is done, close() included."""
+        self.failure: BaseException | None = None
+        """What the application raised."""
+        self.finished: float = 0.0
+        """When the worker was done."""
+        self.given_up: bool = False
+        """Its task does not wait for the worker any more."""
+        self.hints: deque[list[bytes]] | None = None
+        """Links for early hints that wait to be sent; None where the server can't."""
+        self.news: bool = False
+        """The worker has left something since ``take``."""
+        self.outcome: Outcome = "cancelled"
+        """How it ended, as far as its task has found out."""
+        self.path: str | None = None
+        """The file that is the body, for a server that sends it by itself."""
         self.receiver: Receiver | None = None
         """Who reads the request's messages; made when there is something to read for, most requests end before."""
-        self._receive = receive
-        self._on_end: Callable[[Exchange], None] | None = None
+        self.started: float | None = None
+        """When a worker took it, like `born` on the monotonic clock."""
+        self.status: int | None = None
+        """The status that was sent."""
+        self.thread: threading.Thread | None = None
+        """The worker's thread while it works on this request; None before and after."""
 
     @property
     def label(self) -> str:
@@ -184,7 +190,6 @@ class Exchange(Response):
         """The whole life of the request on its worker; see pool.Job."""
         if self.aborted is None:
             self._gate = gate
-            self._owner = threading.get_ident()
             self.thread = threading.current_thread()
             self.started = time.monotonic()
             context = self._context
@@ -218,7 +223,7 @@ class Exchange(Response):
                 if self._spool:
                     spooled = stream = self._copy_to_disk(stream, environ)
                 environ["wsgi.input"] = stream
-            iterable = self._app(environ, self.start_response)
+            iterable = self._service.app(environ, self.start_response)
             if type(iterable) is FileWrapper and self._offers("http.response.pathsend") and self._send_path(iterable):
                 return
             self._hold = type(iterable) in _WHOLE and not self.sent
@@ -231,9 +236,10 @@ class Exchange(Response):
             self.failure = self._tamed(exc)
         finally:
             self._hold = False
-            close = getattr(iterable, "close", None)
-            if close is not None:
-                self._close(close)
+            if type(iterable) not in _WHOLE:
+                close = getattr(iterable, "close", None)
+                if close is not None:
+                    self._close(close)
             if spooled is not None:
                 spooled.close()
 
@@ -256,8 +262,9 @@ class Exchange(Response):
     def early_hints(self, headers: list[tuple[str, str]]) -> None:
         """environ["wsgi.early_hints"]: send the Link headers among `headers` ahead of the response (RFC 8297)."""
         links = [encode_header(name, value)[1] for name, value in headers if name.lower() == "link"]
-        if links and not self.sent:
-            self.hints.append(links)
+        hints = self.hints
+        if links and hints is not None and not self.sent:
+            hints.append(links)
             self._post()
 
     def _close(self, close: Callable[[], object]) -> None:
@@ -277,20 +284,27 @@ class Exchange(Response):
         if start is not None:
             self._start = start
         if data:
-            self._chunks.append(data)
             self._produced += len(data)
+            chunks = self._chunks
+            if chunks is not None:
+                chunks.append(data)
+            elif final:
+                self._whole = data
+            else:
+                self._chunks = deque((data,))
         if final:
             self._final = True
         if self._hold:
             return
-        self._post()
+        if not self._posted:
+            self._post()
         if not final and self._full():
             self._wait(self._full)
             if self.aborted is not None:
                 raise self.aborted
 
     def _full(self) -> bool:
-        return self._produced - self._consumed >= self._high_water
+        return self._produced - self._consumed >= self._service.high_water
 
     def _post(self) -> None:
         if not self._posted:
@@ -299,24 +313,18 @@ class Exchange(Response):
 
     def _wait(self, blocked: Callable[[], bool]) -> None:
         """Wait while `blocked()`, until the loop opens the gate; ends at once when the request is aborted."""
-        if threading.get_ident() == self._owner and self._gate is not None:
+        if threading.current_thread() is self.thread and self._gate is not None:
             gate = self._gate
         else:  # the application reads or writes from a thread of its own
             gate = threading.Lock()
             gate.acquire()
+        waiting = self._waiting
         while blocked() and self.aborted is None:
-            self._waiting.append(gate)
+            waiting.append(gate)
             # The loop may have opened all gates before this one was there to be seen.
-            if (not blocked() or self.aborted is not None) and self._unregister(gate):
+            if (not blocked() or self.aborted is not None) and _unregister(waiting, gate):
                 return
             gate.acquire()
-
-    def _unregister(self, gate: threading.Lock) -> bool:
-        try:
-            self._waiting.remove(gate)
-        except ValueError:
-            return False  # it is being released: take that, or the next wait would end at once
-        return True
 
     def _body_missing(self) -> bool:
         body = self.body
@@ -356,7 +364,7 @@ class Exchange(Response):
 
     def ready(self) -> None:
         """See loops.Postable: the worker has left something."""
-        self._signal = True
+        self.news = True
         waiter = self._waiter
         if waiter is not None:
             if not waiter.done():
@@ -389,25 +397,32 @@ class Exchange(Response):
         if not self.ended and (self.receiver is None or not self.receiver.watching):
             self.receiving().watch()
 
-    async def output(self) -> tuple[Start | None, bytes, bool, bool]:
-        """Wait for the worker to produce something, and take it.
-
-        Returns the headers (with the first piece of the body), a piece of the body, whether it is the last one, and
-        whether the worker has ended.
-        """
-        while not self._signal:
+    async def produced(self) -> None:
+        """Wait for the worker to leave something; at once when ``news`` is true."""
+        while not self.news:
             self._waiter = waiter = self._port.waiter()
             try:
                 await waiter
             finally:
                 self._waiter = None
-        self._signal = False
+
+    def take(self) -> tuple[Start | None, bytes, bool, bool]:
+        """Take what the worker has left.
+
+        Returns the headers (with the first piece of the body), a piece of the body, whether it is the last one, and
+        whether the worker has ended.
+        """
+        self.news = False
         self._posted = False  # before looking: what comes later posts again
         # In the opposite order of writing, see the module's first lines.
         ended = self.ended
         final = self._final
         chunks = self._chunks
-        if not chunks:
+        if chunks is None:
+            body = b""
+            if final:
+                body, self._whole = self._whole, b""
+        elif not chunks:
             body = b""
         elif len(chunks) == 1:
             body = chunks.popleft()
@@ -440,7 +455,8 @@ class Exchange(Response):
     def sent_bytes(self, count: int) -> None:
         """The server has taken `count` bytes of body: a worker that was held may go on."""
         self._consumed += count
-        self.open_gates()
+        if self._waiting:
+            self.open_gates()
 
     def open_gates(self) -> None:
         """Let every thread that waits look again."""
@@ -466,10 +482,18 @@ class Exchange(Response):
 
     def abort_if_waiting(self, error: Exception) -> bool:
         """``abort``, but only if no worker has the request yet; True if so."""
-        if self.started is not None or not self._withdraw(self):
+        if self.started is not None or not self._service.withdraw(self):
             return False
         self.aborted = error
         self._context = self._environ = None
         self.ended = True
         self.ready()
         return True
+
+
+def _unregister(waiting: deque[threading.Lock], gate: threading.Lock) -> bool:
+    try:
+        waiting.remove(gate)
+    except ValueError:
+        return False  # it is being released: take that, or the next wait would end at once
+    return True

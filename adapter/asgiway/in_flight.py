@@ -16,12 +16,12 @@ from asgiway.exchange import Exchange
 from asgiway.loops import LoopPort
 from asgiway.pool import WorkerPool
 
-__all__ = ["SWEEP_SECONDS", "InFlight"]
+__all__ = ["SWEEP_SECONDS", "InFlight", "OnLoop"]
 
 SWEEP_SECONDS = 0.1
 
 
-class _OnLoop:
+class OnLoop:
     """The requests of one loop; everything here happens on that loop."""
 
     __slots__ = ("exchanges", "sweeping")
@@ -65,41 +65,32 @@ class InFlight:
         self._request_timeout = request_timeout
         self._on_timeout = on_timeout
         self._pool = pool
-        self._loops: weakref.WeakKeyDictionary[LoopPort, _OnLoop] = weakref.WeakKeyDictionary()
-        self._last: tuple[LoopPort, _OnLoop] | None = None  # spares the weak dictionary's look-up
+        self._loops: weakref.WeakKeyDictionary[LoopPort, OnLoop] = weakref.WeakKeyDictionary()
 
-    def _of(self, port: LoopPort) -> _OnLoop:
-        last = self._last
-        if last is not None and last[0] is port:
-            return last[1]
+    def on(self, port: LoopPort) -> OnLoop:
+        """The books of one loop."""
         here = self._loops.get(port)
         if here is None:
-            here = self._loops[port] = _OnLoop()
-        self._last = (port, here)
+            here = self._loops[port] = OnLoop()
         return here
 
-    def add(self, exchange: Exchange, port: LoopPort) -> None:
-        """A request has been admitted."""
-        here = self._of(port)
+    def add(self, exchange: Exchange, port: LoopPort, here: OnLoop) -> None:
+        """A request has been admitted; `here`: what ``on(port)`` returned."""
         here.exchanges.add(exchange)
         if not here.sweeping:
             here.sweeping = True
             port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))
 
-    def discard(self, exchange: Exchange, port: LoopPort) -> None:
-        """A request and its worker have ended."""
-        self._of(port).exchanges.discard(exchange)
-
-    def detach(self, exchange: Exchange, port: LoopPort, on_end: Callable[[Exchange], None]) -> None:
+    def detach(self, exchange: Exchange, here: OnLoop, on_end: Callable[[Exchange], None]) -> None:
         """The request's task goes while its worker still works: keep it in the books until that ends, then `on_end`."""
 
         def leave(ended: Exchange) -> None:
-            self.discard(ended, port)
+            here.exchanges.discard(ended)
             on_end(ended)
 
         exchange.detach(leave)
 
-    def _sweep(self, port: LoopPort, here: _OnLoop) -> None:
+    def _sweep(self, port: LoopPort, here: OnLoop) -> None:
         now = time.monotonic()
         for exchange in list(here.exchanges):
             age = now - exchange.born

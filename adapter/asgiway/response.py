@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, NamedTuple, cast
+from typing import Any, TypeAlias, cast
 
 from asgiway.errors import AppProtocolError, AppTypeError, AppValueError, ResponseTruncatedError
 
@@ -22,9 +22,16 @@ __all__ = ["ExcInfo", "Response", "Start", "encode_header", "parse_status"]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
+_NO_CONTENT = frozenset({204, 304})
 _TABLE_SIZE = 1024  # bound of the two tables below: applications may put anything into a status or a header name
 _statuses: dict[str, int] = {}
 _names: dict[str, bytes] = {}
+_fields: dict[tuple[str, str], tuple[tuple[bytes, bytes], int | None]] = {}
+"""Header as given by an application -> as ASGI wants it, and the number in a Content-Length, -1 if it is to be removed."""
+# These only are remembered: others hold secrets (Set-Cookie) or are new each time (Date, ETag).
+_REPEATING = frozenset(
+    {b"cache-control", b"content-length", b"content-type", b"vary", b"allow", b"server", b"x-frame-options"}
+)
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 # RFC 9110, 5.5. The first three would end the field or be rewritten by proxies; with others uvicorn cuts the connection.
@@ -48,11 +55,8 @@ _HOP_BY_HOP = frozenset(
 )
 
 
-class Start(NamedTuple):
-    """What precedes the body: the status code and the headers as ASGI wants them (names lower case, all bytes)."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
+Start: TypeAlias = tuple[int, list[tuple[bytes, bytes]]]
+"""What precedes the body: the status code and the headers as ASGI wants them (names lower case, all bytes)."""
 
 
 def parse_status(status: str) -> int:
@@ -102,7 +106,7 @@ def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
         encoded_name = _encode_name(name)
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise AppTypeError(f"the value of response header {name!r} must be a str, got {value!r}")
-    if _FORBIDDEN_IN_VALUE.search(value):
+    if not (value.isascii() and value.isprintable()) and _FORBIDDEN_IN_VALUE.search(value):
         raise AppValueError(
             f"the value of response header {name!r} contains a line break or NUL, or another control character: {value!r}"
         )
@@ -113,6 +117,31 @@ def encode_header(name: str, value: str) -> tuple[bytes, bytes]:
         raise AppValueError(
             f"the value of response header {name!r} does not fit latin-1, encode it first (RFC 8187): {value!r}"
         ) from None
+
+
+def _learn(item: object) -> tuple[tuple[bytes, bytes], int | None]:
+    """What ``_fields`` holds for a header of an application, and put it there if it is likely to come again.
+
+    Raises:
+        AppTypeError, AppValueError: the header can't be sent.
+    """
+    try:
+        name, value = cast("tuple[str, str]", item)
+    except (TypeError, ValueError):
+        raise AppTypeError(f"response headers must be (name, value) pairs, got {item!r}") from None
+    field = encode_header(name, value)
+    encoded_name, encoded = field
+    length = None
+    if encoded_name == b"content-length":
+        if not encoded.isdigit():
+            raise AppValueError(f"Content-Length must be a decimal number, got {value!r}")
+        length = int(encoded)
+    elif encoded_name in _HOP_BY_HOP:
+        length = -1
+    known = field, length
+    if encoded_name in _REPEATING and len(_fields) < _TABLE_SIZE:
+        _fields[name, value] = known
+    return known
 
 
 class Response:
@@ -140,7 +169,7 @@ class Response:
         self.head: bool = head
         self._app_name = app_name
         self._status = 0  # 0: start_response has not been called
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: list[tuple[bytes, bytes]]  # by start_response
         self._remaining: int | None = None  # bytes until Content-Length is reached, None: not declared
         self._iterating = False
         self.sent: bool = False
@@ -175,31 +204,31 @@ class Response:
                 exc_info = None  # the traceback holds this frame: don't leave a cycle behind
         elif self._status:
             raise AppProtocolError(f"{self._app_name} called start_response() a second time without exc_info")
-        code = parse_status(status)
+        code = _statuses.get(status) if type(status) is str else None
+        if code is None:
+            code = parse_status(status)
         encoded: list[tuple[bytes, bytes]] = []
         remaining: int | None = None
         stripped: list[str] | None = None
         for item in headers:
-            try:
-                name, value = item
-            except (TypeError, ValueError):
-                raise AppTypeError(f"response headers must be (name, value) pairs, got {item!r}") from None
-            field = encode_header(name, value)
-            if field[0] in _HOP_BY_HOP:
-                stripped = [*(stripped or ()), name]
-                continue
-            if field[0] == b"content-length":
-                length = value.strip()
-                if not (length.isascii() and length.isdigit()):
-                    raise AppValueError(f"Content-Length must be a decimal number, got {value!r}")
+            known = _fields.get(item) if type(item) is tuple else None
+            if known is None:
+                known = _learn(item)
+            field, length = known
+            if length is not None:
+                if length < 0:
+                    stripped = [*(stripped or ()), item[0]]
+                    continue
                 if remaining is not None:
-                    if remaining != int(length):
+                    if remaining != length:
                         raise AppValueError("start_response() got two different Content-Length headers")
                     continue
-                remaining = int(length)
+                remaining = length
             encoded.append(field)
         # Nothing of the call counts unless all of it was valid.
-        self._status, self._headers, self._remaining, self.stripped = code, encoded, remaining, stripped
+        self._status, self._headers, self._remaining = code, encoded, remaining
+        if stripped is not None or self.stripped is not None:
+            self.stripped = stripped
         return self.write
 
     def write(self, data: bytes) -> None:
@@ -215,37 +244,41 @@ class Response:
 
     def _bodiless(self) -> bool:
         # RFC 9110: 9.3.2 (HEAD), 15.2 (1xx), 15.3.5 (204), 15.4.5 (304)
-        return self.head or self._status in (204, 304) or self._status < 200
+        return self.head or self._status in _NO_CONTENT or self._status < 200
 
     def _begin(self, known_length: int | None) -> Start:
         """Fix the headers. `known_length`: the size of the whole body where that is known."""
-        if not self._status:
+        status = self._status
+        if not status:
             raise AppProtocolError(f"{self._app_name} returned a body without calling start_response()")
         self.sent = True
         headers = self._headers
-        if self._status in (204, 304) or self._status < 200:
+        if status in _NO_CONTENT or status < 200:
             # RFC 9110, 8.6: a server must not send Content-Length with 204 and 1xx. With 304 it may, but uvicorn takes it
             # as a promise of that many bytes.
             headers = [field for field in headers if field[0] != b"content-length"]
-        elif self._remaining is None and known_length is not None and not self._bodiless():
+            self._remaining = None
+        elif self.head:
+            self._remaining = None
+        elif self._remaining is None and known_length is not None:
             headers.append((b"content-length", b"%d" % known_length))
             self._remaining = known_length
-        if self._bodiless():
-            self._remaining = None
-        return Start(self._status, headers)
+        return status, headers
 
     def _feed(self, data: bytes) -> None:
         """Pass on a piece of the body; an empty one does not trigger anything (PEP 3333, start_response)."""
         if not data:
             return
-        start = None if self.sent else self._begin(None)
         if self.complete:
             self.surplus = True
             return
-        if self._bodiless():
-            self.complete = self.surplus = True
-            self.emit(start, b"", True)
-            return
+        start = None
+        if not self.sent:
+            start = self._begin(None)
+            if self._bodiless():
+                self.complete = self.surplus = True
+                self.emit(start, b"", True)
+                return
         if self._remaining is None:
             self.emit(start, data, False)
             return
@@ -278,11 +311,11 @@ class Response:
             AppProtocolError, AppTypeError: the application's breach of PEP 3333.
             whatever the iterable raises.
         """
-        self._iterating = True
         kind: type[Any] = type(iterable)
         if kind is list or kind is tuple:
-            self._consume_whole(list(iterable))
+            self.consume_whole(cast("list[Any] | tuple[Any, ...]", iterable))
             return
+        self._iterating = True
         if isinstance(iterable, (bytes, bytearray, str)):
             raise AppTypeError(f"{self._app_name} returned {kind.__name__}, not an iterable of bytes; return [body]")
         if iterable is None:  # pyright: ignore[reportUnnecessaryComparison]
@@ -294,30 +327,34 @@ class Response:
                 return
         self.finish()
 
-    def _consume_whole(self, chunks: list[Any]) -> None:
-        for index, chunk in enumerate(chunks):
-            if type(chunk) is not bytes:
-                chunks[index] = as_bytes(chunk, self._app_name)
-        body: bytes = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    def consume_whole(self, chunks: list[Any] | tuple[Any, ...]) -> None:
+        """``consume`` for a list or tuple itself, not a subclass: those may do anything when iterated."""
+        self._iterating = True
+        if len(chunks) == 1 and type(chunks[0]) is bytes:
+            body: bytes = chunks[0]
+        else:
+            name = self._app_name
+            body = b"".join([chunk if type(chunk) is bytes else as_bytes(chunk, name) for chunk in chunks])
         if self.sent:  # by write()
             self._feed(body)
         elif self._status:
             declared = self._remaining
-            start = self._begin(len(body))
+            size = len(body)
+            start = self._begin(size)
             if self._bodiless():
                 self.complete = True
                 self.emit(start, b"", True)
                 return
-            if declared is None or declared == len(body):
+            if declared is None or declared == size:
                 self._remaining = 0
                 self.complete = True
                 self.emit(start, body, True)
                 return
-            if declared < len(body):
+            if declared < size:
                 self._remaining, self.complete, self.surplus = 0, True, True
                 self.emit(start, body[:declared], True)
                 return
-            self._remaining = declared - len(body)
+            self._remaining = declared - size
             self.emit(start, body, False)
         self.finish()
 
