@@ -121,7 +121,10 @@ def method_result(evaluator: Evaluator, value: Value, name: str, *, items: bool 
     parts: list[Values] = []
     for method in members.attribute(evaluator, value, name):
         for result in called(evaluator, method, None, value[1]):
-            parts.append(evaluator.items(result) if items and result[0] != INSTANCE else (result,))
+            if items and result[0] == OBJECT:  # nearly always `return self`
+                parts.append(method_result(evaluator, result, "__next__"))
+            else:
+                parts.append(evaluator.items(result) if items and result[0] != INSTANCE else (result,))
     return union(parts)
 
 

@@ -33,6 +33,7 @@ _LOOP_WORDS: Final = re.compile(
     rb"async|\.(?:call_(?:soon|later|at)|add_(?:done_callback|signal_handler|reader|writer))"
 )
 
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _HAZARD_WORDS: Final = re.compile(rb"monkey|current_app|uwsgi")
 
 
@@ -44,8 +45,10 @@ def may_be_hazardous(source: bytes) -> bool:
 def may_run_on_loop(source: bytes) -> bool:
     """Whether a source may hold code that runs on a loop: a file without these words is read only if somebody calls into it."""
     # Encodings that are no superset of ASCII (UTF-7, say) must not hide the words.
-    return _LOOP_WORDS.search(source) is not None or (
-        b"coding" in source[:400] and b"utf-7" in source[:400].lower().replace(b"_", b"-")
+    return (
+        _LOOP_WORDS.search(source) is not None
+        or (b"coding" in source[:400] and b"utf-7" in source[:400].lower().replace(b"_", b"-"))
+        or source[:2] in _UTF_16  # no Python at all, and to be told
     )
 
 
