@@ -99,6 +99,11 @@ _add(
 )
 
 
+def _refused(name: str, value: str) -> bool:
+    """Whether the first start_response fails for it, so that there is no second one."""
+    return name == "X-Bad" or (name == "Content-Length" and not value.isdigit())
+
+
 def _last_headers_only(request: Request) -> Request:
     if request.program != "respond":
         return request
@@ -106,9 +111,8 @@ def _last_headers_only(request: Request) -> Request:
     last = len(plan["starts"]) - 1
     if plan["restart"] and plan["shape"] in ("generator", "closing") and not plan["writes"] and not plan["chunks"]:
         last += 1  # the restart is the last one
-    # A header that is refused is no header that is kept.
     kept = [
-        [field for field in fields if number == last or field[0] == "X-Bad"]
+        [field for field in fields if number == last or _refused(*field)]
         for number, (_, fields) in enumerate(plan["starts"])
     ]
     return request.planned(starts=[[status, fields] for (status, _), fields in zip(plan["starts"], kept, strict=True)])

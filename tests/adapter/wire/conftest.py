@@ -21,14 +21,19 @@ class Fleet:
     def __init__(self, kind: ServerKind, folder: Path) -> None:
         self.kind = kind
         self.folder = folder
-        self._running: dict[tuple[str, str], ServerProcess] = {}
+        self._running: dict[tuple[str, str, bool], ServerProcess] = {}
 
-    def get(self, app: str, root_path: str = "") -> ServerProcess:
-        """The process that serves this application; started with the first call."""
-        server = self._running.get((app, root_path))
+    def get(self, app: str, root_path: str = "", *, unix: bool = False) -> ServerProcess:
+        """The process that serves this application; started with the first call.
+
+        What has a root path runs in asyncio's debug mode: it complains in the log of what touches a loop from a thread.
+        """
+        server = self._running.get((app, root_path, unix))
         if server is None:
             options = (self.kind.root_path, root_path) if root_path else ()
-            server = self._running[app, root_path] = ServerProcess(self.kind, app, self.folder, options)
+            debug = {"PYTHONASYNCIODEBUG": "1"} if root_path else {}
+            server = ServerProcess(self.kind, app, self.folder, options, unix=unix, **debug)
+            self._running[app, root_path, unix] = server
         return server
 
     def close(self) -> None:
@@ -84,17 +89,26 @@ def sites(fleet: Fleet, request: pytest.FixtureRequest) -> Generator[ServerProce
     yield from _watched(fleet.get("sites:app"), request.node)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the wire tests, and expect the failures that servers cause."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the wire tests, leave out what a server does not have, and expect the failures that servers cause.
+
+    A module about something that only some servers have names them in SERVERS.
+    """
+    left_out: list[pytest.Item] = []
     for item in items:
         if not isinstance(item, pytest.Function) or not item.path.is_relative_to(HERE):
             continue
         item.add_marker(pytest.mark.wire)
-        if not hasattr(item, "callspec"):
+        if not hasattr(item, "callspec") or "fleet" not in item.callspec.params:
             continue
-        kind = str(item.callspec.params.get("fleet"))
+        kind = str(item.callspec.params["fleet"])
+        if kind not in getattr(item.module, "SERVERS", KINDS):
+            left_out.append(item)
         for deviation in DEVIATIONS:
             if deviation.concerns(item.originalname, kind, item.callspec.id):
                 # A failing test raises AssertionError; anything else is an error of the test.
                 reason = f"{kind}: {deviation.behaviour}"
                 item.add_marker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason))
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.adapter.wire.conftest import Fleet
+from tests.adapter.wire_support.conforming import CONFORMING
 from tests.adapter.wire_support.raw_client import Header
 from tests.adapter.wire_support.servers import ServerProcess
 
@@ -162,6 +163,16 @@ def test_032_transfer_encoding_is_not_exposed(server: ServerProcess) -> None:
         environ = json.loads(connection.finish().body)
     assert "HTTP_TRANSFER_ENCODING" not in environ
     assert environ["CONTENT_LENGTH"] == "3"
+
+
+@pytest.mark.parametrize("program", CONFORMING)
+def test_033_programs_pass_the_validator(sites: ServerProcess, key: str, program: str) -> None:
+    method, target, body = CONFORMING[program]
+    reply = sites.ask(program, target, key=key, method=method, body=body, host="validated.test")
+    assert reply.complete
+    assert reply.status == (500 if program == "exc_info_replaces" else 201 if program == "lazy" else 200), reply
+    if program == "fails_in_close":
+        sites.log.wait_for(f"Boom: in close, {key}")
 
 
 def test_036_and_037_flags(server: ServerProcess, sites: ServerProcess) -> None:

@@ -89,6 +89,19 @@ def cancel_the_start(fleet: Fleet, app: str) -> None:
         server.wait()
 
 
+def end_with_a_stuck_worker(fleet: Fleet, app: str) -> None:
+    key = uuid.uuid4().hex
+    with running(fleet, app, *fleet.kind.short_grace) as server, server.connect() as connection:
+        server.log.allow_noise()
+        connection.send(headers=server.headers("stuck_in_c", key))
+        server.control.wait(key, "entered")
+        server.terminate()
+        server.wait()
+        if fleet.kind.name != "granian":  # it has killed its worker
+            assert "shutdown leaves a request running: GET /" in server.log.text()
+        server.log.check()
+
+
 @pytest.fixture(scope="module")
 def outcomes(fleet: Fleet) -> Outcomes:
     """Return how each scenario went."""
@@ -96,6 +109,7 @@ def outcomes(fleet: Fleet) -> Outcomes:
         *((scenario, app) for app in APPS for scenario in (finish_requests, interrupt_stream)),
         *((finish_computation, app) for app in APPS[:2]),
         (cancel_the_start, "cancelled_start"),
+        (end_with_a_stuck_worker, "stuck"),
     ]
     with ThreadPoolExecutor(len(scenarios)) as threads:
         return {f"{run.__name__} {app}": threads.submit(run, fleet, app) for run, app in scenarios}
@@ -122,3 +136,8 @@ def test_092_endless_iteration_is_interrupted(outcomes: Outcomes, app: str) -> N
 def test_088_cancelled_while_the_start_is_sent(outcomes: Outcomes) -> None:
     """A request may be cut off like that, but only that one."""
     outcomes["cancel_the_start cancelled_start"].result()
+
+
+def test_092_worker_stuck_in_c(outcomes: Outcomes) -> None:
+    """The process ends all the same, and the log names the request that was left."""
+    outcomes["end_with_a_stuck_worker stuck"].result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import sys
 import threading
@@ -109,6 +110,15 @@ def hold_until_shutdown(environ: WSGIEnvironment, start_response: StartResponse)
     journal.hold(key)
     start_response(OK, TEXT)
     return NotedBody(key, [b"held"], lambda: environ["wsgi.errors"].write(f"closed at shutdown: {key}\n"))
+
+
+@program
+def stuck_in_c(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Calls what nothing can interrupt: no exception reaches a thread that does not run Python."""
+    journal.note(key_of(environ), "entered")
+    ctypes.CDLL(None).sleep(600)
+    start_response(OK, TEXT)
+    return [b"ten minutes later"]
 
 
 @program

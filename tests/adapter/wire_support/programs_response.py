@@ -32,7 +32,7 @@ def exc_info_before_any_chunk(environ: WSGIEnvironment, start_response: StartRes
 
 @program
 def content_length_zero(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    start_response(OK, [("Content-Length", "0")])
+    start_response(OK, [("Content-Length", "0"), *TEXT])
     return NotedBody(key_of(environ), iter(()))
 
 
@@ -52,7 +52,7 @@ def exc_info_replaces(environ: WSGIEnvironment, start_response: StartResponse) -
     try:
         raise Boom("handled before anything was sent")
     except Boom:
-        start_response("500 Oh", [("X-New", "new")], sys.exc_info())
+        start_response("500 Oh", [("X-New", "new"), *TEXT], sys.exc_info())
     return [b"an error page"]
 
 
@@ -88,7 +88,7 @@ def never_started_empty(environ: WSGIEnvironment, start_response: StartResponse)
 
 @program
 def lazy(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    start_response("201 Created", [("X-Lazy", "yes")])
+    start_response("201 Created", [("X-Lazy", "yes"), *TEXT])
     yield b"lazily "
     yield b"started"
 
@@ -159,13 +159,13 @@ def hop_by_hop(environ: WSGIEnvironment, start_response: StartResponse) -> Itera
 
 @program
 def cookies_and_case(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    start_response(OK, [("Set-Cookie", "a=1"), ("X-MiXeD", "v"), ("Set-Cookie", "b=2; Path=/")])
+    start_response(OK, [("Set-Cookie", "a=1"), ("X-MiXeD", "v"), ("Set-Cookie", "b=2; Path=/"), *TEXT])
     return [b"ok"]
 
 
 @program
 def headers_changed_later(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    headers = [("X-Kept", "before")]
+    headers = [("X-Kept", "before"), *TEXT]
     start_response(OK, headers)
     headers[0] = ("X-Kept", "after")
     headers.append(("X-Added", "after"))
@@ -205,7 +205,7 @@ def too_short(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
 @program
 def too_long(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """One chunk fits, the second one crosses Content-Length; nothing may ask for the third."""
-    start_response(OK, [("Content-Length", "10")])
+    start_response(OK, [("Content-Length", "10"), *TEXT])
     return NotedBody(key_of(environ), [b"123456", b"7890ab", b"cdef"])
 
 
@@ -225,6 +225,23 @@ def with_content_length(environ: WSGIEnvironment, start_response: StartResponse)
 def one_byte_chunks(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     start_response(OK, TEXT)
     return (b"x" for _ in range(int(environ["QUERY_STRING"])))
+
+
+@program
+def large_header(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response(OK, [("X-Large", "v" * 30_000)])
+    return [b"large"]
+
+
+@program
+def early_hints(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Hints first; what is not a Link, and what comes after the response has begun, is dropped."""
+    hint = environ["wsgi.early_hints"]
+    hint([("Link", "</style.css>; rel=preload"), ("X-Other", "1")])
+    start_response(OK, TEXT)
+    yield b"hin"
+    hint([("Link", "</late.css>; rel=preload")])
+    yield b"ted"
 
 
 @program

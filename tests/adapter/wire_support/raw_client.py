@@ -17,9 +17,11 @@ import h11
 
 from tests.adapter.wire_support.journal import PATIENCE
 
-__all__ = ["Header", "RawConnection", "Reply"]
+__all__ = ["Address", "Header", "RawConnection", "Reply"]
 
 Header = tuple[str | bytes, str | bytes]
+Address = tuple[str, int] | str
+"""Host and port, or the path of a unix socket."""
 
 
 def _bytes(text: str | bytes) -> bytes:
@@ -60,16 +62,20 @@ class RawConnection:
     """One TCP connection.
 
     Parameters:
-        address: host and port.
+        address: of the server.
         receive_buffer: size of the kernel's receive buffer in bytes, 0 for the usual one; a small one makes a slow client.
     """
 
-    def __init__(self, address: tuple[str, int], receive_buffer: int = 0) -> None:
-        self.socket = socket.socket()
+    def __init__(self, address: Address, receive_buffer: int = 0) -> None:
+        self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
         self.socket.settimeout(PATIENCE)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.connect(address)
+        try:
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
         self._parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
         self.reply = Reply()
 

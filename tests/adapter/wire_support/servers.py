@@ -18,7 +18,7 @@ import httpx
 
 from tests.adapter.wire_support.control import CONTROL_VARIABLE, Control
 from tests.adapter.wire_support.journal import PATIENCE
-from tests.adapter.wire_support.raw_client import Header, RawConnection, Reply
+from tests.adapter.wire_support.raw_client import Address, Header, RawConnection, Reply
 
 __all__ = ["KINDS", "ServerKind", "ServerLog", "ServerProcess"]
 
@@ -50,14 +50,18 @@ class ServerKind:
     root_path: str
     short_grace: tuple[str, ...]
 
-    def command(self, app: str, port: int, options: Sequence[str]) -> list[str]:
-        """The command line that serves `app` on a port of 127.0.0.1."""
-        match self.module:
-            case "hypercorn":
-                address = ["--bind", f"127.0.0.1:{port}"]
-            case _:
-                address = ["--host", "127.0.0.1", "--port", str(port)]
-        return [sys.executable, "-W", "error", "-m", self.module, *self.options, *options, *address, app]
+    def command(self, app: str, address: Address, options: Sequence[str]) -> list[str]:
+        """The command line that serves `app` on a port of 127.0.0.1, or on a unix socket."""
+        match self.module, address:
+            case "hypercorn", str():
+                place = ["--bind", f"unix:{address}"]
+            case "hypercorn", (host, port):
+                place = ["--bind", f"{host}:{port}"]
+            case _, str():
+                place = ["--uds", address]
+            case _, (host, port):
+                place = ["--host", host, "--port", str(port)]
+        return [sys.executable, "-W", "error", "-m", self.module, *self.options, *options, *place, app]
 
 
 def _uvicorn(http: str, loop: str) -> ServerKind:
@@ -155,11 +159,23 @@ class ServerProcess:
         app: the ASGI application, as ``module:name``; modules are taken from this package.
         folder: for its log and its control socket.
         options: for the server's command line, besides those of its kind.
+        unix: listen on a unix socket in `folder` instead of a port.
+        variables: for its environment.
     """
 
-    def __init__(self, kind: ServerKind, app: str, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        kind: ServerKind,
+        app: str,
+        folder: Path,
+        options: Sequence[str] = (),
+        *,
+        unix: bool = False,
+        **variables: str,
+    ) -> None:
         self.kind = kind
         self.port = _free_port()
+        self.address: Address = str(folder / f"{self.port}-http.sock") if unix else ("127.0.0.1", self.port)
         log_path = folder / f"{kind.name}-{self.port}.log"
         control_path = folder / f"{self.port}.sock"
         environment = {
@@ -170,10 +186,11 @@ class ServerProcess:
             "PATH_INFO": "/from-the-process",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             "PYTHONUNBUFFERED": "1",
+            **variables,
         }
         with log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                kind.command(f"tests.adapter.wire_support.{app}", self.port, options),
+                kind.command(f"tests.adapter.wire_support.{app}", self.address, options),
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -196,7 +213,7 @@ class ServerProcess:
         # hypercorn listens before it has loaded the application, granian loads it before it listens.
         try:
             self.control.pid()
-            socket.create_connection(("127.0.0.1", self.port), PATIENCE).close()
+            self.connect().close()
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         return True
@@ -209,7 +226,7 @@ class ServerProcess:
 
     def connect(self, receive_buffer: int = 0) -> RawConnection:
         """A new connection; see RawConnection."""
-        return RawConnection(("127.0.0.1", self.port), receive_buffer)
+        return RawConnection(self.address, receive_buffer)
 
     def ask(
         self,
@@ -255,10 +272,10 @@ class ServerProcess:
             f"{name}: {expected}, is {self.control.pool(name)}",
         )
 
-    def settled(self, key: str, event: str) -> int:
+    def settled(self, key: str, event: str, limit: int = 2000) -> int:
         """Wait until an event that keeps happening has stopped; how often it has happened.
 
-        Fails at 2000 times: an application that nothing holds back would fill the memory first.
+        Fails at `limit` times: an application that nothing holds back would fill the memory first.
         """
         deadline = time.monotonic() + PATIENCE
         before, now = -1, 0
@@ -266,7 +283,7 @@ class ServerProcess:
             assert time.monotonic() < deadline, f"{event} happened {now} times"
             time.sleep(0.1)
             before, now = now, len(self.control.values(key, event))
-            assert now < 2000, f"nothing holds the application back: {event} {now} times"
+            assert now < limit, f"nothing holds the application back: {event} {now} times"
         return now
 
     def check_idle(self) -> None:

@@ -37,6 +37,9 @@ mounted = Starlette(routes=[Mount("/", adapter)], lifespan=lifespan)
 mounted_without_recipe = Starlette(routes=[Mount("/", adapter)])
 
 
+stuck = WSGIMiddleware(conformance_app, workers=4, drain_timeout=0.5)
+
+
 async def cancelled_start(scope: Scope, receive: Receive, send: Send) -> None:
     """Cancels requests for the host "cancelled.test" in the moment in which their response starts."""
     if scope["type"] == "lifespan" or (b"host", b"cancelled.test") not in scope["headers"]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from wsgiref.types import WSGIApplication
+from wsgiref.validate import validator
 
 import anyio
 from fastapi import FastAPI
@@ -26,13 +27,15 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgiway import WSGIMiddleware
-from tests.adapter.wire_support import programs_lifecycle, programs_request, programs_response
+from tests.adapter.wire_support import programs_lifecycle, programs_neighbours, programs_request, programs_response
 from tests.adapter.wire_support.control import serve_control
 from tests.adapter.wire_support.frameworks import FRAMEWORKS
+from tests.adapter.wire_support.journal import journal
 from tests.adapter.wire_support.programs import conformance_app
+from tests.adapter.wire_support.programs_neighbours import VISITOR
 
 logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-assert [programs_lifecycle, programs_request, programs_response]
+assert [programs_lifecycle, programs_neighbours, programs_request, programs_response]
 
 DEADLINE = 0.05
 """Seconds that the site "deadline" gives each request."""
@@ -99,6 +102,47 @@ class _Deadline:
             await PlainTextResponse("too slow", 504)(scope, receive, send)
 
 
+class _Visitor:
+    """Sets a context variable, and tells what it is when the request is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = _key(scope)
+        VISITOR.set(key)
+        await self.app(scope, receive, send)
+        journal.note(key, "afterwards", VISITOR.get())
+
+
+class _BrokenWire:
+    """Its send() fails with the third message, as servers' own do; tells what reaches the server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sent = 0
+
+        async def failing(message: Any) -> None:
+            nonlocal sent
+            sent += 1
+            if sent > 2 and _key(scope):
+                raise ConnectionAbortedError("the wire is broken")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, failing)
+        except BaseException as exc:
+            journal.note(_key(scope), "raised", [type(exc).__name__, str(exc)])
+            raise
+
+
+def _key(scope: Scope) -> str:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return headers.get(b"x-key", b"").decode()
+
+
 def _inside(name: str, *middleware: Middleware) -> ASGIApp:
     return Starlette(routes=[Mount("/legacy", _adapter(name, workers=4))], middleware=middleware)
 
@@ -117,6 +161,9 @@ _sites: Mapping[str, ASGIApp] = {
     "cors": _inside("cors", Middleware(CORSMiddleware, allow_origins=["https://other.test"])),
     "session": _inside("session", Middleware(SessionMiddleware, secret_key="not a secret")),
     "deadline": _Deadline(_adapter("deadline", workers=4)),
+    "validated": _adapter("validated", validator(conformance_app), workers=2),
+    "visitor": _Visitor(_adapter("visitor", workers=2)),
+    "broken-wire": _BrokenWire(_adapter("broken-wire", workers=1)),
     **{name: _adapter(name, framework, workers=2) for name, framework in FRAMEWORKS.items()},
 }
 
