@@ -73,9 +73,7 @@ def test_300_random_conversations(processes: Processes, parser: str, conversatio
 
 @settings(max_examples=100, derandomize=True, database=None, deadline=None, suppress_health_check=CALM)
 @given(parser=st.sampled_from(list(PARSERS)), conversation=conversations)
-def test_random_conversations_beside_gunicorn(
-    processes: Processes, parser: str, conversation: list[Request]
-) -> None:
+def test_random_conversations_beside_gunicorn(processes: Processes, parser: str, conversation: list[Request]) -> None:
     compare(processes, "gunicorn", parser, conversation)
 
 
