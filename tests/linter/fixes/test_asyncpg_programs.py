@@ -271,6 +271,7 @@ REFUSALS = {
     'try:\n    cur.execute("SELECT 1")\nexcept ValueError:\n    pass\ncur.execute("SELECT 2")': "a part of the transaction",
     'c2 = conn.cursor(cursor_factory=psycopg2.extras.NamedTupleCursor)\nc2.execute("SELECT 1")': "no attributes",
     'cur.execute("SELECT 1"); cur.execute("SELECT 2")': "several things at once",
+    'cur.execute("SELECT 1")\nx = f"{cur.fetchone()[0]}"': "inside an f-string that has no room",
     'if cur:\n    cur.execute("SELECT 1")': "is tested or entered",
 }
 

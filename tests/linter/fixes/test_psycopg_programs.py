@@ -268,6 +268,15 @@ PROGRAMS = {
             conn.close()
             return row
         """,
+    "argument_names": """
+        async def main(dsn):
+            with psycopg2.connect(dsn) as conn:
+                cur = conn.cursor()
+                cur.executemany(query="INSERT INTO city (name) VALUES (%s)", vars_list=[("Moss",)])
+                reading = conn.cursor()
+                reading.execute("SELECT id FROM city WHERE name = %(name)s", vars={"name": "Oslo"})
+                return f"{reading.fetchone()[0]}"
+        """,
     "percent": """
         async def main(dsn):
             conn = psycopg2.connect(dsn)

@@ -215,6 +215,12 @@ REFUSALS = {
         "async def save(): ...\nasync def save(session: Session):\n    session.commit()\nasync def x(s):\n    await save(s)",
         "the name of several things",
     ),
+    "fixture": ("async def test_it(session: Session):\n    session.commit()", "a fixture gives `session`"),
+    "decorator": (
+        "from other import inject\n@inject\nasync def main(session: Session):\n    session.commit()",
+        "`@inject` may give `session`",
+    ),
+    "callback": ("async def main(session: Session):\n    session.flush()\n    x = session.commit", "`commit`"),
     "other_caller": (
         "async def other(x):\n    await main(x.session)\nasync def main(session: Session):\n    session.commit()",
         "called in this file with a session that may be synchronous",

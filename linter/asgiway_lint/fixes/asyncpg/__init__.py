@@ -42,7 +42,10 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         draft = source.memo(_Drafts).of(source, function)
     except Unprovable as reason:
         return Refusal(NAME, str(reason))
-    notes = ["behind PgBouncer in transaction mode, `connect` needs `statement_cache_size=0`"]
+    notes = [
+        "behind PgBouncer in transaction mode, `connect` needs `statement_cache_size=0`",
+        "libpq's own parameters in a URI, such as `connect_timeout`, are none of asyncpg's",
+    ]
     if not other_readers(source, uses):
         notes.append("nothing else in this file uses psycopg2: its import can go")
     return Fix(

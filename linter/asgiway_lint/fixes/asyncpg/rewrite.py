@@ -14,7 +14,7 @@ from asgiway_lint.fixes.asyncpg.layout import Layout, block_of, statement_of
 from asgiway_lint.fixes.asyncpg.queries import Query, query_of
 from asgiway_lint.fixes.asyncpg.rows import Fetch, fetches_of, once, record_stays, records_stay
 from asgiway_lint.fixes.asyncpg.shape import Mode, Shape, shape_of
-from asgiway_lint.fixes.contexts import parenthesised
+from asgiway_lint.fixes.contexts import parenthesised, text_refusal
 from asgiway_lint.fixes.model import Edit
 from asgiway_lint.fixes.psycopg.editing import Draft
 from asgiway_lint.fixes.psycopg.uses import Cursor, Execute, Unprovable, Uses
@@ -161,6 +161,8 @@ def _together(draft: Draft, shape: Shape, cursor: Cursor, fetch: Fetch, query: Q
         isinstance(fetch, cst.Call) and isinstance(fetch.func, cst.Attribute) and fetch.func.attr.value == "fetchone"
     )
     call = f"await {shape.connection.name}.{'fetchrow' if single else 'fetch'}({query.text(source)})"
+    if reason := text_refusal(source, fetch, call):
+        raise Unprovable(f"the query would be {reason}")
     if single:
         if not record_stays(source, fetch, named=named):
             line = source.line_of(source.offset(fetch)[0])

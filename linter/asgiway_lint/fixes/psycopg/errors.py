@@ -104,11 +104,16 @@ def _error_attributes(draft: Draft, handler: cst.ExceptHandler) -> None:
 def other_readers(source: FixSource, uses: Uses) -> bool:
     """Whether the file mentions psycopg2 outside of a function, other than by importing it."""
     inside = {id(node) for node, _ in uses.references}
+    return any(id(node) not in inside for node in source.memo(_mentions))
+
+
+def _mentions(source: FixSource) -> list[cst.Name | cst.Attribute]:
+    found: list[cst.Name | cst.Attribute] = []
     for node in source.nodes():
-        if isinstance(node, (cst.Name, cst.Attribute)) and id(node) not in inside:
+        if isinstance(node, (cst.Name, cst.Attribute)):
             above = source.parent(node)
             if isinstance(above, (cst.Attribute, cst.ImportAlias, cst.Import, cst.ImportFrom, cst.AsName)):
                 continue
             if source.resolve(node).startswith("psycopg2."):
-                return True
-    return False
+                found.append(node)
+    return found

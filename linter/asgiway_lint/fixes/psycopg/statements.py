@@ -6,6 +6,8 @@ psycopg binds values on the server, where the type of a parameter must be found 
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
 from asgiway_lint.fixes.model import Edit
@@ -14,6 +16,8 @@ from asgiway_lint.fixes.psycopg.sql import Placeholder, Sql, scan
 from asgiway_lint.fixes.psycopg.uses import Cursor, Execute, Unprovable
 
 __all__ = ["check_arguments", "check_statement"]
+
+_KEYWORDS: Final = {"vars": "params", "vars_list": "params_seq"}
 
 
 def check_statement(draft: Draft, cursor: Cursor, execute: Execute, queries: set[int]) -> bool:
@@ -30,6 +34,9 @@ def check_statement(draft: Draft, cursor: Cursor, execute: Execute, queries: set
     """
     sql = execute.sql
     line = draft.source.line_of(draft.source.offset(execute.call)[0])
+    for arg in execute.call.args:
+        if arg.keyword is not None and arg.keyword.value in _KEYWORDS:
+            draft.replace(arg.keyword, _KEYWORDS[arg.keyword.value])
     if sql is None:
         if execute.arguments is not None or cursor.looks or execute.many:
             raise Unprovable(

@@ -308,7 +308,9 @@ class _Reader:
         if not isinstance(above, cst.Attribute):
             raise self._handed_on(node)
         name, call = above.attr.value, self._called(above)
-        if name == "cursor" and call is not None:
+        if call is None and name in ("cursor", "commit", "rollback", "close"):
+            raise self._handed_on(above)
+        if name == "cursor":
             return  # found before
         if name in ("commit", "rollback", "close") and call is not None and not call.args:
             {"commit": connection.commits, "rollback": connection.rollbacks, "close": connection.closes}[name].append(
@@ -368,6 +370,8 @@ class _Reader:
                 return
             if name == "closed" and self._is_test(node):
                 return
+            if name in _FETCHES or name in ("execute", "executemany", "close"):
+                raise self._handed_on(node)
         elif name in ("execute", "executemany"):
             cursor.executes.append(self._execute(call, name == "executemany"))
             return

@@ -24,6 +24,15 @@ SESSIONS: Final = {
     "sqlmodel.Session": ("sqlmodel.ext.asyncio.session", "AsyncSession"),
 }
 _DEPENDS = frozenset(["fastapi.Depends", "fastapi.params.Depends", "fastapi.Security"])
+_PASSIVE = frozenset(
+    [
+        "builtins.staticmethod",
+        "builtins.classmethod",
+        "abc.abstractmethod",
+        "typing.override",
+        "typing_extensions.override",
+    ]
+)
 _ASYNC_RESULTS = frozenset(["sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.ext.asyncio.session.AsyncSession"])
 
 
@@ -90,7 +99,9 @@ def _parameter(source: FixSource, function: cst.FunctionDef, param: cst.Param) -
     if param.annotation is None:
         raise Unprovable(f"the parameter `{name}` has no annotation")
     annotation = param.annotation.annotation
+    injected = False
     if param.default is not None:
+        injected = True
         _check_dependency(source, name, param.default)
     node = annotation
     if isinstance(node, cst.Subscript) and source.resolve(node.value) in (
@@ -99,9 +110,12 @@ def _parameter(source: FixSource, function: cst.FunctionDef, param: cst.Param) -
     ):
         inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         for extra in inner[1:]:
+            injected = True
             _check_dependency(source, name, extra)
         node = inner[0]
     if isinstance(node, (cst.Name, cst.Attribute)) and (twin := SESSIONS.get(source.resolve(node))) is not None:
+        if not injected:
+            _check_callers(source, function, name)
         found = Parameter(function, name, node, *twin)
         found.uses = list(_uses(source, function, name))
         return found
@@ -110,6 +124,15 @@ def _parameter(source: FixSource, function: cst.FunctionDef, param: cst.Param) -
             if isinstance(element.slice, cst.Index):
                 _check_dependency(source, name, element.slice.value)
     raise Unprovable(f"the annotation of `{name}` is not simply the class of the session")
+
+
+def _check_callers(source: FixSource, function: cst.FunctionDef, name: str) -> None:
+    """Somebody who looks at names and annotations may give the session, and give a synchronous one."""
+    if function.name.value.startswith("test"):
+        raise Unprovable(f"a fixture gives `{name}`, and decides what it is")
+    for decorator in function.decorators:
+        if source.resolve(decorator.decorator) not in _PASSIVE:
+            raise Unprovable(f"`@{source.code(decorator.decorator)}` may give `{name}`, and decide what it is")
 
 
 def _alias(source: FixSource, node: cst.Name) -> cst.Subscript | None:
