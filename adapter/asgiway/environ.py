@@ -180,13 +180,13 @@ class EnvironBuilder:
             scheme = environ["wsgi.url_scheme"] = "https"
         chunked = self._add_headers(environ, scope["headers"])
         server = get("server")
-        if server is not None and server[1] is not None:
+        if server is not None and server[1] and server[1] != "0":  # of a unix socket: None, or granian's "0"
             environ["SERVER_NAME"] = server[0]
             environ["SERVER_PORT"] = str(server[1])
         else:
             environ["SERVER_NAME"], environ["SERVER_PORT"] = _server_from_host(environ.get("HTTP_HOST", ""), scheme)
         client = get("client")
-        if client is not None:
+        if client is not None and client[0]:  # of a unix socket: None, or granian's empty address
             environ["REMOTE_ADDR"] = client[0]
             environ["REMOTE_PORT"] = str(client[1])
         environ["asgi.scope"] = scope

@@ -106,6 +106,7 @@ def test_017_and_018_method_and_protocol() -> None:
         (None, "http", b"evil:port", ("evil", "80")),
         (("/run/x.sock", None), "http", b"shop.example", ("shop.example", "80")),
         (("/run/x.sock", None), "https", None, ("localhost", "443")),
+        (("/run/x.sock", "0"), "http", b"shop.example:81", ("shop.example", "81")),
         (("::1", 8000), "http", b"shop.example", ("::1", "8000")),
     ],
 )
@@ -119,6 +120,7 @@ def test_019_and_020_server_is_never_empty(
 
 def test_021_and_022_client() -> None:
     assert "REMOTE_ADDR" not in environ(client=None)
+    assert not {"REMOTE_ADDR", "REMOTE_PORT"} & environ(client=("", "0")).keys()
     built = environ(client=("::1", 4711))
     assert (built["REMOTE_ADDR"], built["REMOTE_PORT"]) == ("::1", "4711")
 

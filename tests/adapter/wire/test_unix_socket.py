@@ -12,10 +12,7 @@ from typing import Any
 import pytest
 
 from tests.adapter.wire.conftest import Fleet
-from tests.adapter.wire_support.servers import KINDS, ServerProcess
-
-# Not granian: it gives its socket the port "0", and its peer an empty name, which the adapter does not understand yet.
-SERVERS = tuple(name for name in KINDS if name != "granian")
+from tests.adapter.wire_support.servers import ServerProcess
 
 
 @pytest.fixture
