@@ -127,6 +127,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def at_root(self, parts: list[str], query: dict[str, str], headers: dict[str, str], body: bytes) -> None:
         sent = {name: value for name, value in headers.items() if name not in _OF_THE_CLIENT}
+        if not body:
+            sent.pop("content-type", None)  # httpx keeps that of a form when a redirect has made a GET of it
         report: dict[str, object] = {
             "method": self.command,
             "target": self.path,
