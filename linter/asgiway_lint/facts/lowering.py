@@ -10,6 +10,7 @@ The only module, with `positions` and `deep`, that imports libcst.
 from __future__ import annotations
 
 import ast
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -48,6 +49,7 @@ _COMPARISONS: Final[dict[str, type[ast.cmpop]]] = {
     "IsNot": ast.IsNot,
     "NotIn": ast.NotIn,
 }
+_NAMES: Final = ("id", "attr", "arg", "name", "asname", "module", "rest")
 _NOWHERE: Final[Position] = (1, 0, 1, 0)
 
 
@@ -56,7 +58,21 @@ def lower(text: str) -> ast.Module | None:
     module = parse_module(text)
     if module is None:
         return None
-    return _Lowering(positions(module)).module(module)
+    tree = _Lowering(positions(module)).module(module)
+    if not text.isascii():
+        _normalise(tree)
+    return tree
+
+
+def _normalise(tree: ast.Module) -> None:
+    """Names are compared in normal form NFKC (language reference, 2.3); libcst leaves them as they are written."""
+    for node in ast.walk(tree):
+        for field in _NAMES:
+            name = getattr(node, field, None)
+            if isinstance(name, str) and not name.isascii():
+                setattr(node, field, unicodedata.normalize("NFKC", name))
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            node.names = [unicodedata.normalize("NFKC", name) for name in node.names]
 
 
 class _Lowering:

@@ -208,6 +208,19 @@ STATEMENTS = st.recursive(
             "y = super().y",
             "x = x(y)",
             "x = x[0]",
+            "x[y] = z",
+            "del x[y]",
+            "x += y",
+            "x = y in x and not x",
+            "x = len(x) + y",
+            "x = list(map(x, y))",
+            "sorted(x, key=y)",
+            "x(y, z=x)",
+            "y.enter_context(x)",
+            "return self",
+            "x.y = y",
+            "loop = asyncio.get_running_loop()",
+            "y = x.y(x)",
         ]
     ).map(lambda line: [line]),
     lambda inner: st.tuples(
@@ -223,6 +236,16 @@ STATEMENTS = st.recursive(
                 "def x(y, z: x = y) -> x:",
                 "async def y(self, x=x):",
                 "class x(y, x):",
+                "class y:",
+                "def __iter__(self):",
+                "def __next__(self):",
+                "def __getitem__(self, x):",
+                "def __init__(self, x=None):",
+                "@property\ndef y(self):",
+                "@y.setter\ndef y(self, x):",
+                "@contextmanager\ndef z(x=y):",
+                "if self.x is None:",
+                "if loop is None:",
                 "@x\ndef z():",
                 "match x:",
             ]
@@ -244,7 +267,11 @@ def block(head: str, body: list[str]) -> list[str]:
 @given(st.lists(STATEMENTS, max_size=8))
 @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_generated_modules_never_crash_it(statements: list[list[str]]) -> None:
-    source = "import time, requests\n" + "\n".join(line for lines in statements for line in lines) + "\n# async"
+    source = (
+        "import asyncio, time, requests\nfrom contextlib import contextmanager\n"
+        + "\n".join(line for lines in statements for line in lines)
+        + "\n# async"
+    )
     first = check_source(source.encode(), Path("generated.py"), Settings(root=Path(os.sep)))
     assert first == check_source(source.encode(), Path("generated.py"), Settings(root=Path(os.sep)))
     assert all(finding.code != "AW002" for finding in first.findings)
