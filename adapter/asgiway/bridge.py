@@ -16,9 +16,7 @@ import traceback
 from asyncio import _get_running_loop  # pyright: ignore[reportPrivateUsage] - documented, for libraries; None, not an error
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from http import HTTPStatus
-from typing import Any, TypeAlias
-from wsgiref.types import WSGIApplication
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asgiway.environ import EnvironBuilder, content_length
 from asgiway.errors import (
@@ -39,6 +37,9 @@ from asgiway.printable import printable
 from asgiway.receiver import Receive
 from asgiway.request_body import BodyBuffer
 from asgiway.settings import Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 __all__ = ["Bridge"]
 
@@ -326,6 +327,8 @@ class Bridge:
     async def _send_answer(
         self, scope: Scope, send: Send, status: int, text: str, extra: list[tuple[bytes, bytes]]
     ) -> None:
+        from http import HTTPStatus  # not at the top: an adapter that answers nothing itself never needs it
+
         content = f"{status} {HTTPStatus(status).phrase}: {text}\n".encode()
         headers = [
             (b"content-type", b"text/plain; charset=utf-8"),

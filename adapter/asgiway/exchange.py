@@ -10,15 +10,13 @@ locks of whoever waits. Every wait of a worker ends with ``abort``, so no thread
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from typing import Any
-from wsgiref.types import WSGIApplication
+from typing import TYPE_CHECKING, Any
 
 from asgiway.errors import AppExitError, ClientDisconnected
 from asgiway.file_response import FileWrapper, sendable_file
@@ -28,6 +26,9 @@ from asgiway.printable import printable
 from asgiway.receiver import Receive, Receiver
 from asgiway.request_body import BodyBuffer, open_body
 from asgiway.response import Response, Start, encode_header
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 __all__ = ["Exchange", "Service"]
 
@@ -341,6 +342,8 @@ class Exchange(Response):
 
     def _copy_to_disk(self, stream: Any, environ: dict[str, Any]) -> Any:
         """Take in a body of unknown length, so that the application gets a true CONTENT_LENGTH."""
+        import tempfile  # few bodies get here, and its import costs as much as the rest of this module
+
         spooled = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _call
         try:
             size = 0

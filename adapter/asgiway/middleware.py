@@ -11,8 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from types import TracebackType
-from typing import Any, Self
-from wsgiref.types import WSGIApplication
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
@@ -25,6 +24,9 @@ from asgiway.governor import FIRST_PERMITS
 from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
 from asgiway.pool import WorkerPool
 from asgiway.settings import BodyMode, Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 __all__ = ["WSGIMiddleware"]
 
