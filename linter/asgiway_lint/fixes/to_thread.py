@@ -70,7 +70,6 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         reason=why,
         edits=made,
         imports=imports,
-        requires=("asgiref",) if flavour == "django" else (),
         removes=(finding,),
     )
 
