@@ -314,8 +314,12 @@ def _server() -> Parser:
     )
     group = parser.add_argument_group("Connection")
     group.add_argument("--stdio", action="store_true", help="Use stdin and stdout, as it always does")
-    # VS Code's client library passes it; the end of stdin says the same.
-    group.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
+    group.add_argument(
+        "--clientProcessId",
+        type=_positive,
+        metavar="PID",
+        help="Accepted, as VS Code's client passes it; not needed: the server ends when stdin does",
+    )
     return parser
 
 

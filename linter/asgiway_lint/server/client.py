@@ -14,7 +14,7 @@ from asgiway_lint.config import Layer, parse_layer
 from asgiway_lint.errors import ConfigError, nearest
 from asgiway_lint.filtering import rule_codes
 
-__all__ = ["Abilities", "Options", "options"]
+__all__ = ["OPTION_KEYS", "Abilities", "Options", "options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Options:
     unsafe_fixes: bool = True
 
 
-_KEYS = ("settings", "rulePage", "unsafeFixes")
+OPTION_KEYS = ("settings", "rulePage", "unsafeFixes")
 
 
 def options(sent: object, folder: Path) -> tuple[Options, list[str]]:
@@ -113,7 +113,9 @@ def options(sent: object, folder: Path) -> tuple[Options, list[str]]:
         return Options(), ["asgiway-lint: initializationOptions must be an object"]
     table = cast("Mapping[str, object]", sent)
     problems = [
-        f"asgiway-lint: unknown initialization option '{key}'{nearest(key, _KEYS)}" for key in table if key not in _KEYS
+        f"asgiway-lint: unknown initialization option '{key}'{nearest(key, OPTION_KEYS)}"
+        for key in table
+        if key not in OPTION_KEYS
     ]
     overrides: tuple[Layer, ...] = ()
     settings = table.get("settings", {})
