@@ -171,3 +171,11 @@ def test_the_notes_name_what_else_uses_psycopg2() -> None:
     (fix,) = offers(used('cur.execute("SELECT 1")'), "psycopg")
     assert isinstance(fix, Fix)
     assert not any("import can go" in note for note in fix.notes)  # ERRORS and the pool do
+
+
+def test_the_notes_tell_what_other_tasks_may_do() -> None:
+    source = used('cur.execute("SELECT 1")\ntable.total += cur.fetchone()[0]\ndsn += cur.fetchone()[0]')
+    (fix,) = offers(source, "psycopg")
+    assert isinstance(fix, Fix)
+    assert [note for note in fix.notes if "`table.total` is read before the `await`" in note]
+    assert not [note for note in fix.notes if "`dsn`" in note]

@@ -43,6 +43,7 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     except Unprovable as reason:
         return Refusal(NAME, str(reason))
     notes = [
+        *draft.notes,
         "behind PgBouncer in transaction mode, `connect` needs `statement_cache_size=0`",
         "libpq's own parameters in a URI, such as `connect_timeout`, are none of asyncpg's",
     ]

@@ -122,6 +122,7 @@ def _executions(draft: Draft, layout: Layout, shape: Shape, cursor: Cursor, quer
         if execute.many:
             raise Unprovable("psycopg2's `executemany` keeps no rows")
         draft.allowed(fetch)
+        draft.heed(fetch)
         _together(draft, shape, cursor, fetch, query)
         layout.remove(line)
     if waiting:

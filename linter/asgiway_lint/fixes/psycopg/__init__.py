@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.awaits import library
 from asgiway_lint.fixes.model import Applicability, Fix, Refusal
 from asgiway_lint.fixes.psycopg.editing import Draft, findings_in
 from asgiway_lint.fixes.psycopg.errors import other_readers
@@ -63,9 +64,7 @@ def subject(source: FixSource, finding: Finding) -> cst.FunctionDef | str | None
         return "it is not in the body of an `async def`"
     if finding.symbol.startswith("psycopg2.pool."):
         return "a pool is shared: it has to be replaced wherever it is used (`psycopg_pool.AsyncConnectionPool`)"
-    names = source.scopes.module.names.values()
-    imported = {bound.dotted.partition(".")[0] for bounds in names for bound in bounds}
-    if source.settings.async_library == "trio" or ("trio" in imported and "asyncio" not in imported):
+    if library(source) == "trio":
         return "psycopg's and asyncpg's connections need asyncio, and this file is for trio"
     return function
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from asgiway_lint.finding import Finding
+from asgiway_lint.fixes.awaits import interleaving
 from asgiway_lint.fixes.contexts import await_refusal, parenthesised
 from asgiway_lint.fixes.imports import reference
 from asgiway_lint.fixes.model import Edit, NeededImport
@@ -58,11 +59,18 @@ class Draft:
             closing: whether it ends the use of a connection of this function's own, which is done wherever it stands.
         """
         self.allowed(call, closing=closing)
+        self.heed(call)
         before, _, after = parenthesised(self.source, call, "\0").partition("\0")
         start, end = self.source.offset(call)
         self.insert(start, f"{before}await ")
         if after:
             self.insert(end, after)
+
+    def heed(self, node: cst.CSTNode) -> None:
+        """Note what other tasks may do while a statement waits at a node."""
+        if reason := interleaving(self.source, node):
+            line = self.source.line_of(self.source.offset(node)[0])
+            self.notes.append(f"line {line}: {reason}")
 
     def allowed(self, node: cst.CSTNode, *, closing: bool = False) -> None:
         """Make sure that an `await` may be put at a place."""
