@@ -27,6 +27,13 @@ ScopeNode = (
     | cst.DictComp
     | cst.GeneratorExp
 )
+_BINDING = frozenset(
+    [
+        *(cst.Global, cst.Nonlocal, cst.Import, cst.ImportFrom, cst.Param, cst.FunctionDef, cst.ClassDef),
+        *(cst.Assign, cst.Del, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr, cst.AsName),
+        *(cst.MatchAs, cst.MatchStar, cst.MatchMapping, cst.TypeVar, cst.TypeVarTuple, cst.ParamSpec, cst.TypeAlias),
+    ]
+)
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
 
@@ -72,7 +79,8 @@ class Scopes:
         self._tables: dict[int, Table] = {}
         self.module = self._table(source.module, None)
         for node in source.nodes():
-            self._bind(node)
+            if type(node) in _BINDING:
+                self._bind(node)
 
     def of(self, node: cst.CSTNode) -> Table:
         """Return the scope that evaluates a node: for defaults, decorators and first iterables the one around theirs."""

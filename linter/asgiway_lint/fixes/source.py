@@ -9,9 +9,9 @@ import bisect
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import libcst as cst
 
@@ -132,32 +132,39 @@ class FixSource:
     # ---- nodes
 
     @functools.cached_property
-    def _parents(self) -> dict[int, cst.CSTNode]:
-        found: dict[int, cst.CSTNode] = {}
+    def _tree(self) -> tuple[list[cst.CSTNode], dict[int, cst.CSTNode]]:
+        """All nodes, each before what is below it, and the node above each."""
+        nodes: list[cst.CSTNode] = []
+        parents: dict[int, cst.CSTNode] = {}
         stack: list[cst.CSTNode] = [self.module]
         while stack:
             node = stack.pop()
-            for child in children(node):
-                found[id(child)] = node
-                stack.append(child)
-        return found
+            nodes.append(node)
+            below = children(node)
+            for child in below:
+                parents[id(child)] = node
+            stack += reversed(below)
+        return nodes, parents
 
     @functools.cached_property
     def _expressions(self) -> dict[Position, list[cst.BaseExpression]]:
         found: dict[Position, list[cst.BaseExpression]] = {}
         places = self._positions
         for node in self.nodes():
-            if isinstance(node, cst.BaseExpression) and id(node) in places:
+            if id(node) in places and isinstance(node, cst.BaseExpression):
                 found.setdefault(places[id(node)], []).append(node)
         return found
 
     def nodes(self, root: cst.CSTNode | None = None) -> Iterator[cst.CSTNode]:
         """Yield a node (default: the module) and everything below it, each before what is below it."""
-        stack: list[cst.CSTNode] = [self.module if root is None else root]
+        if root is None:
+            yield from self._tree[0]
+            return
+        stack = [root]
         while stack:
             node = stack.pop()
             yield node
-            stack += reversed(list(children(node)))
+            stack += reversed(children(node))
 
     def find(self, kind: type[_Node], root: cst.CSTNode | None = None) -> Iterator[_Node]:
         """Yield the nodes of one type; sort them by `offset` where their order matters."""
@@ -176,11 +183,11 @@ class FixSource:
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """Return the node directly above; None for the module."""
-        return self._parents.get(id(node))
+        return self._tree[1].get(id(node))
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Yield the nodes above, nearest first, the module last."""
-        parents = self._parents
+        parents = self._tree[1]
         above = parents.get(id(node))
         while above is not None:
             yield above
@@ -218,16 +225,22 @@ class FixSource:
         return ""
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes directly below, in order of the fields, white space included."""
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the nodes directly below, in order of the fields, white space included."""
+    found: list[cst.CSTNode] = []
     for name in _fields(type(node)):
-        value: object = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            for item in cast("Sequence[object]", value):
-                if isinstance(item, cst.CSTNode):
-                    yield item
+        value: Any = getattr(node, name)
+        kind: Hashable = type(value)
+        if kind is tuple or kind is list:
+            found += [item for item in value if _is_node(cast("Hashable", type(item)))]
+        elif _is_node(kind):
+            found.append(value)
+    return found
+
+
+@functools.cache
+def _is_node(kind: Hashable) -> bool:
+    return isinstance(kind, type) and issubclass(kind, cst.CSTNode)
 
 
 @functools.cache
