@@ -11,10 +11,11 @@ import libcst as cst
 
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.model import Applicability, Fix, Refusal
+from asgiway_lint.fixes.psycopg.editing import Draft
 from asgiway_lint.fixes.psycopg.uses import Unprovable
 from asgiway_lint.fixes.source import FixSource
 from asgiway_lint.fixes.sqlalchemy.rewrite import rewrite
-from asgiway_lint.fixes.sqlalchemy.sessions import group_of, parameter_of
+from asgiway_lint.fixes.sqlalchemy.sessions import Group, group_of, parameter_of
 
 __all__ = ["NAME", "NATIVE", "offer"]
 
@@ -43,11 +44,14 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     function = source.enclosing_function(call)
     if function is None or function.asynchronous is None:
         return Refusal(NAME, "it is not in the body of an `async def`")
-    try:
-        group = group_of(source, parameter_of(source, call.func.value, function))
-        draft, done = rewrite(source, group)
-    except Unprovable as reason:
-        return Refusal(NAME, str(reason))
+    key = (id(function), source.code(call.func.value))
+    known = source.memo(_answers)
+    if key not in known:
+        known[key] = _answer(source, call.func.value, function)
+    answer = known[key]
+    if isinstance(answer, Refusal):
+        return answer
+    group, draft, done = answer
     ended = tuple(
         each
         for each in findings
@@ -65,3 +69,19 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
         notes=tuple(draft.notes),
         removes=ended,
     )
+
+
+_Answer = tuple[Group, Draft, set[int]] | Refusal
+
+
+def _answers(_: FixSource) -> dict[tuple[int, str], _Answer]:
+    """What was found out about the sessions of a file: function and name -> what becomes of them."""
+    return {}
+
+
+def _answer(source: FixSource, session: cst.BaseExpression, function: cst.FunctionDef) -> _Answer:
+    try:
+        group = group_of(source, parameter_of(source, session, function))
+        return group, *rewrite(source, group)
+    except Unprovable as reason:
+        return Refusal(NAME, str(reason))
