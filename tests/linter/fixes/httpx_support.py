@@ -161,7 +161,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def at_cut(self, parts: list[str], query: dict[str, str], headers: dict[str, str], body: bytes) -> None:
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nshort")
         self.close_connection = True
 
     def at_gzip(self, parts: list[str], query: dict[str, str], headers: dict[str, str], body: bytes) -> None:

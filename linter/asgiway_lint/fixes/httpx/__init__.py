@@ -35,4 +35,5 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     function = source.enclosing_function(call)
     if function is None:
         return Refusal(NAME, "outside of any coroutine")
-    return source.memo(Question(function, tuple(findings), module)).get(finding)
+    answers = source.memo(Question(function, tuple(findings), module))
+    return answers.get(finding) or Refusal(NAME, f"no rewrite is known for `{finding.symbol}`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -23,7 +23,7 @@ def check(source: FixSource, function: cst.FunctionDef) -> None:
         Unfit: `isinstance(error, requests.Timeout)`, a decorator that retries on them, or a caller in this file that catches them.
     """
     own = {id(node) for node in source.nodes(function)}
-    for node, name in _exceptions(source):
+    for node, name in source.memo(_exceptions):
         line = source.line_of(source.offset(node)[0])
         handler = _handler(source, node)
         if handler is None:
@@ -34,16 +34,19 @@ def check(source: FixSource, function: cst.FunctionDef) -> None:
             raise Unfit(f"its caller catches `{name}` in line {line}")
 
 
-def _exceptions(source: FixSource) -> Iterator[tuple[cst.BaseExpression, str]]:
+def _exceptions(source: FixSource) -> tuple[tuple[cst.BaseExpression, str], ...]:
     """The names of exceptions of Requests in a file, but for imports."""
+    found: list[tuple[cst.BaseExpression, str]] = []
     for node in source.nodes():
-        if isinstance(node, (cst.Name, cst.Attribute)) and canonical(source.resolve(node)) in COUNTERPARTS:
+        if isinstance(node, (cst.Name, cst.Attribute)):
             name = source.resolve(node)
+            if not name.startswith("requests.") or canonical(name) not in COUNTERPARTS:
+                continue
             above = source.parent(node)
             named = isinstance(above, cst.Attribute) and above.attr is node
-            imported = source.enclosing(node, cst.Import, cst.ImportFrom) is not None
-            if name.startswith("requests.") and not named and not imported:
-                yield node, name
+            if not named and source.enclosing(node, cst.Import, cst.ImportFrom) is None:
+                found.append((node, name))
+    return tuple(found)
 
 
 def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.TryStar | cst.With | None:

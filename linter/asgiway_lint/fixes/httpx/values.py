@@ -108,7 +108,7 @@ class Values:
         """Whether an expression is, or looks like something that is often None (`d.get(k)`, `x or None`)."""
         node = self.literal(node)
         if isinstance(node, cst.Name):
-            return node.value == "None" or "None" in self._annotation_text(node)
+            return node.value == "None" or self._bound_to_none(node)
         if isinstance(node, cst.Call):
             name = self._source.resolve(node.func)
             method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
@@ -246,10 +246,7 @@ class Values:
         return Kind.UNKNOWN
 
     def _parameter(self, parameter: cst.Param) -> Kind:
-        default = parameter.default
-        if isinstance(default, cst.Name) and default.value == "None":
-            return Kind.UNKNOWN
-        if parameter.annotation is None or parameter.star:
+        if parameter.annotation is None or parameter.star or _defaults_to_none(parameter):
             return Kind.UNKNOWN
         return self._annotated(parameter.annotation.annotation)
 
@@ -276,15 +273,19 @@ class Values:
         text = self._source.code(parameter.annotation.annotation).replace(" ", "")
         return text.removeprefix("typing.") in ("dict[str,str]", "Dict[str,str]", "Mapping[str,str]")
 
-    def _annotation_text(self, node: cst.Name) -> str:
+    def _bound_to_none(self, node: cst.Name) -> bool:
+        """Whether one of the bindings of a name is None, or a parameter that says so."""
         found = self._source.scopes.lookup(node.value, node)
         for bound in found[1] if found is not None else ():
-            parameter = self._source.parent(bound.node)
-            if isinstance(parameter, cst.Param):
-                text = self._source.code(parameter.annotation.annotation) if parameter.annotation is not None else ""
-                default = parameter.default
-                return text + (" None" if isinstance(default, cst.Name) and default.value == "None" else "")
-        return ""
+            above = self._source.parent(bound.node)
+            if isinstance(above, cst.Param):
+                text = self._source.code(above.annotation.annotation) if above.annotation is not None else ""
+                if "None" in text or "Optional" in text or _defaults_to_none(above):
+                    return True
+            statement = self._source.parent(above) if isinstance(above, cst.AssignTarget) else above
+            if isinstance(statement, (cst.Assign, cst.AnnAssign)) and _is_none(statement.value):
+                return True
+        return False
 
     def _bound_once(self, node: cst.Name) -> cst.BaseExpression | None:
         found = self._source.scopes.lookup(node.value, node)
@@ -310,6 +311,20 @@ class Values:
             for node in self._source.nodes()
             if isinstance(node, (cst.Global, cst.Nonlocal))
         ]
+
+
+def _defaults_to_none(parameter: cst.Param) -> bool:
+    """Whether a parameter may be None whatever its annotation says: `q: str = None`, `q: str = Query(None)`."""
+    default = parameter.default
+    if isinstance(default, cst.Call):
+        if not default.args or (default.args[0].keyword is not None and default.args[0].keyword.value != "default"):
+            return False
+        default = default.args[0].value
+    return _is_none(default)
+
+
+def _is_none(node: cst.BaseExpression | None) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
 
 
 def _same(one: Kind, other: Kind) -> Kind:

@@ -46,7 +46,7 @@ def notes(
         found.append("there is still no timeout, as in Requests; the one of httpx would be 5 seconds")
     singles = [request for request in requests if not request.session]
     if len(singles) > 1 or any(in_loop(source, function, request.node) for request in singles):
-        found.append("the requests share a client, so cookies that an answer sets go with the next request")
+        found.append("the requests share a client, and so cookies that an answer sets, and connections")
     if any(isinstance(node, cst.Yield) for node in source.nodes(function.body)):
         found.append("the client is closed when the generator ends, or is closed")
     for plan in plans:
