@@ -126,7 +126,7 @@ def test_try_repo_of_both_hooks_and_a_commit_that_they_stop(tmp_path: Path) -> N
     for hook in ("asgiway-lint", "asgiway-lint-project"):
         bad = try_repo(bad_root, hook)
         assert bad.returncode == 1, bad.stdout + bad.stderr
-        assert "bad.py:5:12: AW102 `requests.get`" in bad.stdout
+        assert "bad.py:5:12: AW102 [*] `requests.get`" in bad.stdout
         assert "httpx.AsyncClient" in bad.stdout
         assert "Found 1 error." in bad.stdout
         assert "good.py" not in bad.stdout
