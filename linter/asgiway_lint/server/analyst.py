@@ -28,6 +28,7 @@ log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Report = TypeVar("Report")
 
+_BUG: Final = "this is a bug in asgiway-lint; please report it with the lines below"
 # Seconds between an edit and its check.
 _LEAST: Final = 0.02
 _MOST: Final = 0.5
@@ -81,6 +82,7 @@ class Analyst(Generic[Report]):
         self._checking = False
         self._versions: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
+        self._broken: dict[str, int] = {}
         self._task = asyncio.create_task(self._run())
 
     # ---- what the client tells and asks
@@ -101,7 +103,7 @@ class Analyst(Generic[Report]):
 
     def close(self, path: str) -> None:
         """A document is closed: its file counts again."""
-        for table in (self._versions, self._seconds, self._edited, self._affected):
+        for table in (self._versions, self._seconds, self._broken, self._edited, self._affected):
             table.pop(path, None)
         self._change(lambda knowledge: knowledge.drop(path))
         self.look()
@@ -150,8 +152,8 @@ class Analyst(Generic[Report]):
         while True:
             try:
                 await self._step()
-            except Exception:  # one file that cannot be checked must not end the server
-                log.exception("this is a bug in asgiway-lint; please report it with the lines below")
+            except Exception:
+                log.exception(_BUG)
 
     async def _step(self) -> None:
         self._wake.clear()
@@ -202,6 +204,11 @@ class Analyst(Generic[Report]):
         except Cancelled:
             if path in self._versions:
                 queue.setdefault(path, 0.0)
+            return
+        except Exception:  # a file that cannot be checked must not end the server
+            if self._broken.get(path) != self._versions.get(path):  # said once per text
+                self._broken[path] = self._versions.get(path, 0)
+                log.exception("%s cannot be checked: %s", path, _BUG)
             return
         finally:
             self._checking = False

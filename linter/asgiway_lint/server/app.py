@@ -23,6 +23,7 @@ from asgiway_lint.server.analyst import Analyst, Delivery
 from asgiway_lint.server.client import Abilities, Options, options
 from asgiway_lint.server.diagnostics import diagnostics
 from asgiway_lint.server.knowledge import Checked, Document, Knowledge
+from asgiway_lint.server.logs import ClientLog
 from asgiway_lint.server.positions import Text
 
 __all__ = ["NAME", "Server"]
@@ -57,12 +58,15 @@ class Server(LanguageServer):
         self._said: frozenset[str] = frozenset()
         self._numbers = 0
         self._looker: asyncio.Task[None] | None = None
+        self._log: ClientLog | None = None
         self.was_shut_down = False
 
     # ---- beginning and end
 
     def begin(self, params: types.InitializeParams) -> None:
         """The client has connected."""
+        self._log = ClientLog(self.window_log_message, asyncio.get_running_loop())
+        logging.getLogger("asgiway_lint").addHandler(self._log)
         self.client = Abilities(params.capabilities)
         encoding = self.workspace.position_encoding
         self.encoding = str(getattr(encoding, "value", encoding))
@@ -100,6 +104,8 @@ class Server(LanguageServer):
 
     def abandon(self) -> None:
         """The client is gone: end what the analysis thread is doing."""
+        if self._log is not None:
+            logging.getLogger("asgiway_lint").removeHandler(self._log)
         if self._analyst is not None:
             self._analyst.stop()
 

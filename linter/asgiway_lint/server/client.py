@@ -73,11 +73,6 @@ class Abilities:
         formats = get_capability(self.capabilities, "text_document.hover.content_format") or ()
         return types.MarkupKind.Markdown in formats
 
-    @property
-    def progress(self) -> bool:
-        """Whether it shows progress that the server reports."""
-        return bool(get_capability(self.capabilities, "window.work_done_progress"))
-
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -18,27 +18,29 @@ from pygls.protocol import default_converter
 # A safety net; what is waited for takes milliseconds.
 PATIENCE = 15.0
 
+TEXT_DOCUMENT = types.TextDocumentClientCapabilities(
+    publish_diagnostics=types.PublishDiagnosticsClientCapabilities(
+        related_information=True, version_support=True, code_description_support=True
+    ),
+    code_action=types.CodeActionClientCapabilities(
+        code_action_literal_support=types.ClientCodeActionLiteralOptions(
+            types.ClientCodeActionKindOptions(["quickfix", "source.fixAll"])
+        ),
+        is_preferred_support=True,
+        data_support=True,
+        resolve_support=types.ClientCodeActionResolveOptions(["edit"]),
+    ),
+    hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.Markdown, types.MarkupKind.PlainText]),
+)
+WORKSPACE = types.WorkspaceClientCapabilities(
+    workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=True),
+    did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True),
+    workspace_folders=True,
+)
 FULL = types.ClientCapabilities(
     general=types.GeneralClientCapabilities(position_encodings=["utf-16"]),
-    text_document=types.TextDocumentClientCapabilities(
-        publish_diagnostics=types.PublishDiagnosticsClientCapabilities(
-            related_information=True, version_support=True, code_description_support=True
-        ),
-        code_action=types.CodeActionClientCapabilities(
-            code_action_literal_support=types.ClientCodeActionLiteralOptions(
-                types.ClientCodeActionKindOptions(["quickfix", "source.fixAll"])
-            ),
-            is_preferred_support=True,
-            data_support=True,
-            resolve_support=types.ClientCodeActionResolveOptions(["edit"]),
-        ),
-        hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.Markdown, types.MarkupKind.PlainText]),
-    ),
-    workspace=types.WorkspaceClientCapabilities(
-        workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=True),
-        did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True),
-        workspace_folders=True,
-    ),
+    text_document=TEXT_DOCUMENT,
+    workspace=WORKSPACE,
 )
 
 
@@ -52,8 +54,29 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
     return run
 
 
+def shared(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a coroutine function as a test of the module's editor, `vim`; afterwards no document is open."""
+
+    @functools.wraps(test)
+    def run(vim: Editor, **keywords: Any) -> None:
+        async def tidy() -> None:
+            vim.messages.clear()
+            try:
+                await test(vim=vim, **keywords)
+            finally:
+                for uri in list(vim.texts):
+                    vim.close(uri)
+
+        assert vim.runner is not None
+        vim.runner.run(asyncio.wait_for(tidy(), 4 * PATIENCE))
+
+    return run
+
+
 class Editor:
     """An editor with open documents; each is sent to the server as it is typed."""
+
+    runner: asyncio.Runner | None = None
 
     def __init__(self, client: LanguageClient) -> None:
         self.client = client
@@ -230,8 +253,9 @@ def _converter() -> Converter:
     converter: Converter = make()
 
     def structure(value: Any, _: Any) -> types.Command | types.CodeAction:
-        kind = types.Command if isinstance(value.get("command"), str) else types.CodeAction
-        return converter.structure(value, kind)
+        if isinstance(value.get("command"), str):
+            return converter.structure(value, types.Command)
+        return converter.structure(value, types.CodeAction)
 
     converter.register_structure_hook(types.Command | types.CodeAction, structure)
     converter.register_structure_hook(Union[types.Command, types.CodeAction], structure)  # noqa: UP007  (another type)

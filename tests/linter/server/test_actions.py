@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
 from asgiway_lint.fixes.apply import apply_edits
 from asgiway_lint.server.edits import difference
-from tests.linter.server.editor import FULL, editor, in_loop
+from tests.linter.server.editor import Editor, editor, in_loop, shared
 
 SLEEPS = '"""😀"""\r\nimport asyncio\r\nimport time\r\n\r\n\r\nasync def f():\r\n    "😀"; time.sleep(1)  # why\r\n'
 
@@ -29,44 +28,42 @@ def edits_of(action: types.CodeAction) -> list[tuple[types.Range, str]]:
     return found
 
 
-@in_loop
-async def test_a_safe_fix_is_preferred_minimal_and_ends_its_finding(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "a.py", SLEEPS)
-        (shown,) = await vim.see(uri, "AW101")
-        assert await vim.actions(uri, at(5, 3)) == []
-        fix, disable, everything = await vim.actions(uri, shown.range)
-        assert (fix.kind, fix.is_preferred, list(fix.diagnostics or ())) == (
-            types.CodeActionKind.QuickFix,
-            True,
-            [shown],
-        )
-        assert "asyncio.sleep" in fix.title
-        assert [text for _, text in edits_of(fix)] == ["await asyncio.sleep"]
-        assert edits_of(fix)[0][0] == types.Range(at(6, 10), at(6, 20))
-        assert disable.title == "Disable AW101 for this line (# noqa)"
-        assert not disable.is_preferred
-        assert everything.kind == "source.fixAll.asgiway"
-        await vim.apply(fix.edit)
-        assert vim.texts[uri] == SLEEPS.replace("time.sleep(1)", "await asyncio.sleep(1)")
-        await vim.see(uri)
-        assert await vim.actions(uri, at(6, 12)) == []
+@shared
+async def test_a_safe_fix_is_preferred_minimal_and_ends_its_finding(vim: Editor, tmp_path: Path) -> None:
+    uri = vim.open(tmp_path / "a.py", SLEEPS)
+    (shown,) = await vim.see(uri, "AW101")
+    assert await vim.actions(uri, at(5, 3)) == []
+    fix, disable, everything = await vim.actions(uri, shown.range)
+    assert (fix.kind, fix.is_preferred, list(fix.diagnostics or ())) == (
+        types.CodeActionKind.QuickFix,
+        True,
+        [shown],
+    )
+    assert "asyncio.sleep" in fix.title
+    assert [text for _, text in edits_of(fix)] == ["await asyncio.sleep"]
+    assert edits_of(fix)[0][0] == types.Range(at(6, 10), at(6, 20))
+    assert disable.title == "Disable AW101 for this line (# noqa)"
+    assert not disable.is_preferred
+    assert everything.kind == "source.fixAll.asgiway"
+    await vim.apply(fix.edit)
+    assert vim.texts[uri] == SLEEPS.replace("time.sleep(1)", "await asyncio.sleep(1)")
+    await vim.see(uri)
+    assert await vim.actions(uri, at(6, 12)) == []
 
 
-@in_loop
-async def test_an_import_comes_along_and_the_comment_goes_where_it_counts(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        text = "import time\n\n\nasync def f():\n    time.sleep(\n        1\n    )\n"
-        uri = vim.open(tmp_path / "a.py", text)
-        await vim.see(uri, "AW101")
-        fix, disable, _ = await vim.actions(uri, at(4, 6))
-        assert [text for _, text in edits_of(fix)] == ["import asyncio\n", "await asyncio.sleep"]
-        assert edits_of(disable) == [(types.Range(at(6, 5), at(6, 5)), "  # noqa: AW101")]
-        await vim.apply(disable.edit)
-        await vim.see(uri)
-        page = await vim.hover(uri, 6, 16)  # on the code in the comment
-        assert page.startswith("### AW101 blocking-sleep")
-        assert await vim.hover(uri, 6, 2) == ""
+@shared
+async def test_an_import_comes_along_and_the_comment_goes_where_it_counts(vim: Editor, tmp_path: Path) -> None:
+    text = "import time\n\n\nasync def f():\n    time.sleep(\n        1\n    )\n"
+    uri = vim.open(tmp_path / "a.py", text)
+    await vim.see(uri, "AW101")
+    fix, disable, _ = await vim.actions(uri, at(4, 6))
+    assert [text for _, text in edits_of(fix)] == ["import asyncio\n", "await asyncio.sleep"]
+    assert edits_of(disable) == [(types.Range(at(6, 5), at(6, 5)), "  # noqa: AW101")]
+    await vim.apply(disable.edit)
+    await vim.see(uri)
+    page = await vim.hover(uri, 6, 16)  # on the code in the comment
+    assert page.startswith("### AW101 blocking-sleep")
+    assert await vim.hover(uri, 6, 2) == ""
 
 
 @in_loop
@@ -99,21 +96,20 @@ FIXED = (
 )
 
 
-@in_loop
-async def test_fix_all_is_made_when_it_is_chosen(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "a.py", MANY)
-        await vim.see(uri, "AW101", "AW108", "AW101")
-        whole = types.Range(at(0, 0), at(7, 0))
-        assert await vim.actions(uri, whole, only=["refactor"]) == []
-        (action,) = await vim.actions(uri, at(0, 0), only=["source.fixAll"])
-        assert action.edit is None
-        resolved = await vim.client.code_action_resolve_async(action)
-        assert [text for _, text in edits_of(resolved)] == ["import asyncio\n", "await asyncio", "await asyncio"]
-        await vim.apply(resolved.edit)
-        assert vim.texts[uri] == FIXED
-        await vim.see(uri, "AW108")
-        assert await vim.actions(uri, whole, only=["source.fixAll.asgiway"]) == []
+@shared
+async def test_fix_all_is_made_when_it_is_chosen(vim: Editor, tmp_path: Path) -> None:
+    uri = vim.open(tmp_path / "a.py", MANY)
+    await vim.see(uri, "AW101", "AW108", "AW101")
+    whole = types.Range(at(0, 0), at(7, 0))
+    assert await vim.actions(uri, whole, only=["refactor"]) == []
+    (action,) = await vim.actions(uri, at(0, 0), only=["source.fixAll"])
+    assert action.edit is None
+    resolved = await vim.client.code_action_resolve_async(action)
+    assert [text for _, text in edits_of(resolved)] == ["import asyncio\n", "await asyncio", "await asyncio"]
+    await vim.apply(resolved.edit)
+    assert vim.texts[uri] == FIXED
+    await vim.see(uri, "AW108")
+    assert await vim.actions(uri, whole, only=["source.fixAll.asgiway"]) == []
 
 
 @in_loop
@@ -144,41 +140,38 @@ async def test_fix_all_for_clients_that_cannot_ask_later(tmp_path: Path) -> None
         assert "```" not in plain_page
 
 
-@in_loop
-async def test_settings_say_what_may_be_fixed_and_a_baseline_is_left_alone(tmp_path: Path) -> None:
+@shared
+async def test_settings_say_what_may_be_fixed_and_a_baseline_is_left_alone(vim: Editor, tmp_path: Path) -> None:
     from tests.linter.cli_support import process
 
     text = "import time\n\n\nasync def f():\n    time.sleep(1)\n"
     (tmp_path / "a.py").write_text(text)
     (tmp_path / "asgiway-lint.toml").write_text('baseline = "old.json"\n')
     assert process("baseline", "create", "--baseline", "old.json", cwd=tmp_path).returncode == 0
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "a.py", f"{text}\n\nasync def g():\n    time.sleep(2)\n")
-        await vim.see(uri, "AW101")
-        (action,) = await vim.actions(uri, at(0, 0), only=["source.fixAll"])
-        resolved = await vim.client.code_action_resolve_async(action)
-        await vim.apply(resolved.edit)
-        assert vim.texts[uri] == f"import asyncio\n{text}\n\nasync def g():\n    await asyncio.sleep(2)\n"
-        (tmp_path / "asgiway-lint.toml").write_text('unfixable = ["AW101"]\n')
-        vim.changed_on_disk(tmp_path / "asgiway-lint.toml")
-        await vim.see(uri, "AW101")
-        (only,) = await vim.actions(uri, at(5, 5))
-        assert only.title.startswith("Disable")
+    uri = vim.open(tmp_path / "a.py", f"{text}\n\nasync def g():\n    time.sleep(2)\n")
+    await vim.see(uri, "AW101")
+    (action,) = await vim.actions(uri, at(0, 0), only=["source.fixAll"])
+    resolved = await vim.client.code_action_resolve_async(action)
+    await vim.apply(resolved.edit)
+    assert vim.texts[uri] == f"import asyncio\n{text}\n\nasync def g():\n    await asyncio.sleep(2)\n"
+    (tmp_path / "asgiway-lint.toml").write_text('unfixable = ["AW101"]\n')
+    vim.changed_on_disk(tmp_path / "asgiway-lint.toml")
+    await vim.see(uri, "AW101")
+    (only,) = await vim.actions(uri, at(5, 5))
+    assert only.title.startswith("Disable")
 
 
-@in_loop
-async def test_actions_are_for_the_text_that_the_editor_has_now(tmp_path: Path) -> None:
-    capabilities = attrs.evolve(FULL)
-    async with editor(tmp_path, capabilities=capabilities) as vim:
-        uri = vim.open(tmp_path / "a.py", SLEEPS)
-        await vim.see(uri, "AW101")
-        vim.type(uri, f"# 1\r\n# 2\r\n{SLEEPS}")
-        fix, *_ = await vim.actions(uri, at(8, 12))  # nobody has waited for the new diagnostics
-        await vim.apply(fix.edit)  # which refuses what is for another version
-        assert "await asyncio.sleep(1)" in vim.texts[uri]
-        vim.type(uri, "async def f(:\n    pass\n")
-        await vim.see(uri, "AW001")
-        assert await vim.actions(uri, types.Range(at(0, 0), at(2, 0))) == []
+@shared
+async def test_actions_are_for_the_text_that_the_editor_has_now(vim: Editor, tmp_path: Path) -> None:
+    uri = vim.open(tmp_path / "a.py", SLEEPS)
+    await vim.see(uri, "AW101")
+    vim.type(uri, f"# 1\r\n# 2\r\n{SLEEPS}")
+    fix, *_ = await vim.actions(uri, at(8, 12))  # nobody has waited for the new diagnostics
+    await vim.apply(fix.edit)  # which refuses what is for another version
+    assert "await asyncio.sleep(1)" in vim.texts[uri]
+    vim.type(uri, "async def f(:\n    pass\n")
+    await vim.see(uri, "AW001")
+    assert await vim.actions(uri, types.Range(at(0, 0), at(2, 0))) == []
 
 
 LINES = st.lists(st.sampled_from(["a = 1", "b = '😀'", "c()", "", "    d = [", "\x0c"]), max_size=8)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import attrs
 import pytest
 from lsprotocol import types
 
-from tests.linter.server.editor import FULL, editor, in_loop
+from tests.linter.server.editor import FULL, TEXT_DOCUMENT, WORKSPACE, Editor, editor, in_loop, shared
 
 BLOCKING = 'import time\n\n\nasync def f():\n    print("😀é"); time.sleep(1)\n'
 
@@ -18,22 +17,21 @@ def span(line: int, start: int, end: int) -> types.Range:
     return types.Range(types.Position(line, start), types.Position(line, end))
 
 
-@in_loop
-async def test_a_finding_is_shown_where_it_is_with_code_severity_and_source(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "a.py", BLOCKING)
-        (shown,) = await vim.see(uri, "AW101")
-        assert shown.range == span(4, 18, 31)  # the emoji is two UTF-16 code units
-        assert shown.severity is types.DiagnosticSeverity.Error
-        assert shown.source == "asgiway-lint"
-        assert shown.message == "`time.sleep` puts the whole event loop to sleep: use asyncio.sleep"
-        assert shown.code_description is None  # the pages have no address of their own
-        vim.type(uri, BLOCKING.replace("time.sleep(1)", "pass"))
-        await vim.see(uri)
-        vim.type(uri, BLOCKING)
-        await vim.see(uri, "AW101")
-        vim.close(uri)
-        await vim.until(lambda: vim.shown(uri) == [])
+@shared
+async def test_a_finding_is_shown_where_it_is_with_code_severity_and_source(vim: Editor, tmp_path: Path) -> None:
+    uri = vim.open(tmp_path / "a.py", BLOCKING)
+    (shown,) = await vim.see(uri, "AW101")
+    assert shown.range == span(4, 18, 31)  # the emoji is two UTF-16 code units
+    assert shown.severity is types.DiagnosticSeverity.Error
+    assert shown.source == "asgiway-lint"
+    assert shown.message == "`time.sleep` puts the whole event loop to sleep: use asyncio.sleep"
+    assert shown.code_description is None  # the pages have no address of their own
+    vim.type(uri, BLOCKING.replace("time.sleep(1)", "pass"))
+    await vim.see(uri)
+    vim.type(uri, BLOCKING)
+    await vim.see(uri, "AW101")
+    vim.close(uri)
+    await vim.until(lambda: vim.shown(uri) == [])
 
 
 @pytest.mark.parametrize(("encoding", "start", "end"), [("utf-8", 21, 34), ("utf-16", 18, 31), ("utf-32", 17, 30)])
@@ -51,51 +49,48 @@ def test_positions_count_what_the_client_has_negotiated(tmp_path: Path, encoding
     test()
 
 
-@in_loop
-async def test_line_ends_form_feeds_and_a_byte_order_mark_do_not_move_anything(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        for number, text in enumerate(
-            (
-                "import time\r\n\x0c\r\nasync def f():\r\n    time.sleep(1)\r\n",
-                "import time\n# \u2028 \x85 \x0b\nasync def f():\n    time.sleep(1)",
-                "\ufeffimport time\r\rasync def f():\r    time.sleep(1)",
-            )
-        ):
-            uri = vim.open(tmp_path / f"{number}.py", text)
-            (shown,) = await vim.see(uri, "AW101")
-            assert shown.range == span(3, 4, 17)
-
-
-@in_loop
-async def test_a_declared_encoding_is_the_one_that_is_read(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "a.py", "# coding: latin-1\nimport time\nasync def f():\n    'é'; time.sleep(1)\n")
+@shared
+async def test_line_ends_form_feeds_and_a_byte_order_mark_do_not_move_anything(vim: Editor, tmp_path: Path) -> None:
+    for number, text in enumerate(
+        (
+            "import time\r\n\x0c\r\nasync def f():\r\n    time.sleep(1)\r\n",
+            "import time\n# \u2028 \x85 \x0b\nasync def f():\n    time.sleep(1)",
+            "\ufeffimport time\r\rasync def f():\r    time.sleep(1)",
+        )
+    ):
+        uri = vim.open(tmp_path / f"{number}.py", text)
         (shown,) = await vim.see(uri, "AW101")
-        assert shown.range == span(3, 9, 22)
-        vim.type(uri, "# coding: latin-1\nimport time\nasync def f():\n    '😀'; time.sleep(1)\n")
-        (shown,) = await vim.see(uri, "AW101")  # that it cannot be saved like this is the editor's to say
-        assert shown.range == span(3, 10, 23)
-        vim.type(uri, "# coding: none-such\nasync def f():\n    pass\n")
-        (shown,) = await vim.see(uri, "AW002")
+        assert shown.range == span(3, 4, 17)
 
 
-@in_loop
-async def test_a_chain_comes_with_its_places(tmp_path: Path) -> None:
+@shared
+async def test_a_declared_encoding_is_the_one_that_is_read(vim: Editor, tmp_path: Path) -> None:
+    uri = vim.open(tmp_path / "a.py", "# coding: latin-1\nimport time\nasync def f():\n    'é'; time.sleep(1)\n")
+    (shown,) = await vim.see(uri, "AW101")
+    assert shown.range == span(3, 9, 22)
+    vim.type(uri, "# coding: latin-1\nimport time\nasync def f():\n    '😀'; time.sleep(1)\n")
+    (shown,) = await vim.see(uri, "AW101")  # that it cannot be saved like this is the editor's to say
+    assert shown.range == span(3, 10, 23)
+    vim.type(uri, "# coding: none-such\nasync def f():\n    pass\n")
+    (shown,) = await vim.see(uri, "AW002")
+
+
+@shared
+async def test_a_chain_comes_with_its_places(vim: Editor, tmp_path: Path) -> None:
     (tmp_path / "gateway.py").write_text(
         "import requests\n\n\ndef post():\n    '😀'; return requests.post('https://x')\n"
     )
     (tmp_path / "app.py").write_text(
         "import gateway\n\n\nasync def f():\n    charge()\n\n\ndef charge():\n    gateway.post()\n"
     )
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "app.py")
-        (shown,) = await vim.see(uri, "AW102")
-        assert shown.range == span(4, 4, 12)
-        related = [(each.location.uri, each.location.range, each.message) for each in shown.related_information or ()]
-        assert related == [
-            (uri, span(8, 4, 16), "calls gateway.post()"),
-            ((tmp_path / "gateway.py").as_uri(), span(4, 17, 30), "requests.post blocks"),
-        ]
+    uri = vim.open(tmp_path / "app.py")
+    (shown,) = await vim.see(uri, "AW102")
+    assert shown.range == span(4, 4, 12)
+    related = [(each.location.uri, each.location.range, each.message) for each in shown.related_information or ()]
+    assert related == [
+        (uri, span(8, 4, 16), "calls gateway.post()"),
+        ((tmp_path / "gateway.py").as_uri(), span(4, 17, 30), "requests.post blocks"),
+    ]
 
 
 @in_loop
@@ -117,37 +112,35 @@ async def test_pages_that_have_an_address_are_linked(tmp_path: Path) -> None:
         assert shown.code_description == types.CodeDescription("https://pages.example/AW101.md")
 
 
-@in_loop
-async def test_severities_and_tags(tmp_path: Path) -> None:
+@shared
+async def test_severities_and_tags(vim: Editor, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.asgiway-lint]\nmin-severity = "info"\n')
-    async with editor(tmp_path) as vim:
-        text = "import os\n\n\nasync def f():\n    open('x')\n    os.stat('x')\n    pass  # noqa: AW101\n"
-        uri = vim.open(tmp_path / "a.py", text)
-        content, metadata, unused = await vim.see(uri, "AW108", "AW109", "AW003")
-        assert content.severity is types.DiagnosticSeverity.Warning
-        assert metadata.severity is types.DiagnosticSeverity.Information
-        assert list(unused.tags or ()) == [types.DiagnosticTag.Unnecessary]
+    text = "import os\n\n\nasync def f():\n    open('x')\n    os.stat('x')\n    pass  # noqa: AW101\n"
+    uri = vim.open(tmp_path / "a.py", text)
+    content, metadata, unused = await vim.see(uri, "AW108", "AW109", "AW003")
+    assert content.severity is types.DiagnosticSeverity.Warning
+    assert metadata.severity is types.DiagnosticSeverity.Information
+    assert list(unused.tags or ()) == [types.DiagnosticTag.Unnecessary]
 
 
-@in_loop
-async def test_a_text_that_cannot_be_parsed_yet_is_said_and_spoils_nothing_else(tmp_path: Path) -> None:
+@shared
+async def test_a_text_that_cannot_be_parsed_yet_is_said_and_spoils_nothing_else(vim: Editor, tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text("import time\n\n\ndef wait():\n    time.sleep(1)\n")
-    async with editor(tmp_path) as vim:
-        caller = vim.open(tmp_path / "caller.py", "from helper import wait\n\n\nasync def f():\n    wait()\n")
-        await vim.see(caller, "AW101")
-        helper = vim.open(tmp_path / "helper.py")
-        await vim.see(helper)
-        vim.type(helper, "import time\n\n\ndef wait():\n    time.sleep(\n\n\nasync def g():\n    pass\n")
-        (shown,) = await vim.see(helper, "AW001")
-        assert "never closed" in shown.message
-        assert shown.range == span(4, 14, 15)
-        # What calls into it is judged by the last text that could be read, so nothing flickers.
-        vim.type(caller, "from helper import wait\n\n\nasync def f():\n    pass\n    wait()\n")
-        (shown,) = await vim.see(caller, "AW101")
-        assert shown.range == span(5, 4, 10)
-        vim.type(helper, "import time\n\n\ndef wait():\n    pass\n")
-        await vim.see(helper)
-        await vim.see(caller)
+    caller = vim.open(tmp_path / "caller.py", "from helper import wait\n\n\nasync def f():\n    wait()\n")
+    await vim.see(caller, "AW101")
+    helper = vim.open(tmp_path / "helper.py")
+    await vim.see(helper)
+    vim.type(helper, "import time\n\n\ndef wait():\n    time.sleep(\n\n\nasync def g():\n    pass\n")
+    (shown,) = await vim.see(helper, "AW001")
+    assert "never closed" in shown.message
+    assert shown.range == span(4, 14, 15)
+    # What calls into it is judged by the last text that could be read, so nothing flickers.
+    vim.type(caller, "from helper import wait\n\n\nasync def f():\n    pass\n    wait()\n")
+    (shown,) = await vim.see(caller, "AW101")
+    assert shown.range == span(5, 4, 10)
+    vim.type(helper, "import time\n\n\ndef wait():\n    pass\n")
+    await vim.see(helper)
+    await vim.see(caller)
 
 
 @in_loop
@@ -173,35 +166,30 @@ async def test_only_python_that_is_ours_is_checked(tmp_path: Path) -> None:
         assert await vim.actions(quiet[1], types.Position(4, 20)) == []
 
 
-@in_loop
-async def test_a_single_file_without_a_workspace(tmp_path: Path) -> None:
+@shared
+async def test_a_single_file_without_a_workspace(vim: Editor, tmp_path: Path) -> None:
     (tmp_path / "asgiway-lint.toml").write_text('ignore = ["AW108"]\n')
     (tmp_path / "helper.py").write_text("import time\n\n\ndef wait():\n    time.sleep(1)\n")
     text = "import helper\n\n\nasync def f():\n    helper.wait()\n    open('x')\n"
-    async with editor(cwd=tmp_path) as vim:
-        await vim.see(vim.open(tmp_path / "a.py", text), "AW101")
+    await vim.see(vim.open(tmp_path / "a.py", text), "AW101")
 
 
-@in_loop
-async def test_of_many_quick_edits_the_last_one_counts_and_versions_never_go_back(tmp_path: Path) -> None:
-    async with editor(tmp_path) as vim:
-        uri = vim.open(tmp_path / "a.py", BLOCKING)
-        for number in range(50):
-            calls = "    time.sleep(1)\n" * (number % 5)
-            vim.type(uri, f"import time\n\n\nasync def f():\n    pass\n{calls}")
-        await vim.see(uri, *["AW101"] * 4)
-        versions = [each.version or 0 for each in vim.published if each.uri == uri]
-        assert versions == sorted(versions)
-        for each in vim.published:
-            assert each.version == 1 or len(each.diagnostics) == ((each.version or 0) - 2) % 5
+@shared
+async def test_of_many_quick_edits_the_last_one_counts_and_versions_never_go_back(vim: Editor, tmp_path: Path) -> None:
+    uri = vim.open(tmp_path / "a.py", BLOCKING)
+    for number in range(50):
+        calls = "    time.sleep(1)\n" * (number % 5)
+        vim.type(uri, f"import time\n\n\nasync def f():\n    pass\n{calls}")
+    await vim.see(uri, *["AW101"] * 4)
+    seen = [(each.version or 0, len(each.diagnostics)) for each in vim.published if each.uri == uri]
+    assert seen == sorted(seen)
+    assert all(count == (version - 2) % 5 for version, count in seen if version > 1)
 
 
 PULLS = attrs.evolve(
     FULL,
-    text_document=attrs.evolve(FULL.text_document, diagnostic=types.DiagnosticClientCapabilities()),
-    workspace=attrs.evolve(
-        FULL.workspace, diagnostics=types.DiagnosticWorkspaceClientCapabilities(refresh_support=True)
-    ),
+    text_document=attrs.evolve(TEXT_DOCUMENT, diagnostic=types.DiagnosticClientCapabilities()),
+    workspace=attrs.evolve(WORKSPACE, diagnostics=types.DiagnosticWorkspaceClientCapabilities(refresh_support=True)),
 )
 
 
@@ -234,14 +222,8 @@ async def test_a_client_that_pulls_gets_full_and_unchanged_reports_and_nothing_p
 
 @in_loop
 async def test_a_client_that_cannot_be_told_to_pull_again_is_pushed_to(tmp_path: Path) -> None:
-    workspace = attrs.evolve(PULLS.workspace, diagnostics=None)
+    workspace = attrs.evolve(WORKSPACE, diagnostics=None)
     async with editor(tmp_path, capabilities=attrs.evolve(PULLS, workspace=workspace)) as vim:
         assert vim.server is not None
         assert vim.server.capabilities.diagnostic_provider is None  # or everything would be shown twice
         await vim.see(vim.open(tmp_path / "a.py", BLOCKING), "AW101")
-
-
-def test_the_records_of_the_protocol_are_attrs_classes() -> None:
-    """The tests rely on it."""
-    assert attrs.has(types.ClientCapabilities)
-    assert not dataclasses.is_dataclass(types.ClientCapabilities)

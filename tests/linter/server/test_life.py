@@ -44,7 +44,9 @@ def serve(data: bytes, cwd: Path, *prefix: str) -> subprocess.CompletedProcess[b
 
 
 def test_a_client_that_leaves_as_it_should_and_one_that_just_goes(tmp_path: Path) -> None:
-    end = framed(INITIALIZE, {"method": "initialized", "params": {}}, {"id": 2, "method": "shutdown"}, {"method": "exit"})
+    end = framed(
+        INITIALIZE, {"method": "initialized", "params": {}}, {"id": 2, "method": "shutdown"}, {"method": "exit"}
+    )
     ran = serve(end, tmp_path)
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert [message["id"] for message in unframed(ran.stdout)] == [1, 2]
@@ -145,10 +147,13 @@ def test_a_file_that_breaks_the_analysis_breaks_nothing_else(tmp_path: Path) -> 
     )
     assert running.stdin is not None
     assert running.stdout is not None
-    running.stdin.write(framed(INITIALIZE, {"method": "initialized", "params": {}}, opened("bad.py"), opened("good.py")))
+    running.stdin.write(
+        framed(INITIALIZE, {"method": "initialized", "params": {}}, opened("bad.py"), opened("good.py"))
+    )
     running.stdin.write(framed(hover(7, "bad.py"), hover(8, "good.py")))
     running.stdin.flush()
     answers: dict[int, dict[str, Any]] = {}
+    logged: list[str] = []
     while 8 not in answers:
         length = 0
         while (line := running.stdout.readline()) != b"\r\n":
@@ -156,14 +161,18 @@ def test_a_file_that_breaks_the_analysis_breaks_nothing_else(tmp_path: Path) -> 
             if line.startswith(b"Content-Length: "):
                 length = int(line[16:])
         message = json.loads(running.stdout.read(length))
+        logged += [message["params"]["message"]] if message.get("method") == "window/logMessage" else []
         if "id" in message:
             answers[message["id"]] = message
-    _, complaint = running.communicate(framed({"id": 9, "method": "shutdown"}, {"method": "exit"}), timeout=4 * PATIENCE)
+    _, complaint = running.communicate(
+        framed({"id": 9, "method": "shutdown"}, {"method": "exit"}), timeout=4 * PATIENCE
+    )
     assert running.returncode == 0
     assert "error" in answers[7]
     assert "AW101" in json.dumps(answers[8]["result"])
-    assert b"this is a bug in asgiway-lint; please report it" in complaint
+    assert complaint.count(b"bad.py cannot be checked: this is a bug in asgiway-lint; please report it") == 1
     assert b"ZeroDivisionError: a bug" in complaint
+    assert ["ZeroDivisionError: a bug" in each for each in logged] == [True]
 
 
 @pytest.mark.parametrize("command", ["check", "rule"])
