@@ -41,6 +41,7 @@ T = TypeVar("T")
 # A question that leads further than this is not answered. Real code needs about a tenth of either.
 _MAX_DEPTH: Final = 60
 _MAX_STEPS: Final = 4000
+_MISSING: Final = object()
 
 
 class Evaluator:
@@ -58,6 +59,7 @@ class Evaluator:
         self.catalogue = catalogue
         self._memory: dict[tuple[object, ...], Values] = {}
         self._tables: dict[tuple[object, ...], Any] = {}
+        self._outside: dict[tuple[str, int, str], Values] = {}
         self._pending: set[tuple[object, ...]] = set()
         self._depth = 0
         self._steps = 0
@@ -65,17 +67,29 @@ class Evaluator:
 
     def values(self, expr: Expr, place: Place) -> Values:
         """What `expr` may be at `place`; empty if unknown."""
-        if self._depth == 0:
+        depth = self._depth
+        if depth == 0:
             self._steps = 0
-        if self._depth >= _MAX_DEPTH or self._steps >= _MAX_STEPS:
+        if depth >= _MAX_DEPTH or self._steps >= _MAX_STEPS:
             self._cuts += 1
             return NOTHING
-        self._depth += 1
+        self._depth = depth + 1
         self._steps += 1
         try:
             return self._evaluate(expr, place)
         finally:
-            self._depth -= 1
+            self._depth = depth
+
+    def outside(self, name: str, path: str, scope: int) -> Values:
+        """What `name` may be for code that runs after everything in a scope."""
+        key = (path, scope, name)
+        known = self._outside.get(key)
+        if known is None:
+            cuts = self._cuts
+            known = names.lookup(self, name, self.end_of(path, scope), within=False)
+            if cuts == self._cuts:
+                self._outside[key] = known
+        return known
 
     def once(self, key: tuple[object, ...], compute: Callable[[], Values]) -> Values:
         """The answer to a question that depends on nothing but its key; a question that leads to itself has no answer.
@@ -104,10 +118,11 @@ class Evaluator:
 
     def table(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
         """A table that is made once per run and depends on facts alone."""
-        if key not in self._tables:
-            self._tables[key] = compute()
-        found: T = self._tables[key]
-        return found
+        found = self._tables.get(key, _MISSING)
+        if found is _MISSING:
+            found = self._tables[key] = compute()
+        made: T = found
+        return made
 
     def tables(self) -> Mapping[tuple[object, ...], Any]:
         """The tables that have been made so far, in order of time."""
@@ -143,7 +158,9 @@ class Evaluator:
 
     def call_values(self, path: str, index: int) -> Values:
         """What a recorded call may return."""
-        return self.once(("call", path, index), lambda: calls.results(self, path, self.call(path, index)))
+        key = ("call", path, index)
+        known = self._memory.get(key)
+        return known if known is not None else self.once(key, lambda: calls.results(self, path, self.call(path, index)))
 
     def call(self, path: str, index: int) -> Call:
         """A recorded call."""
@@ -229,7 +246,9 @@ class Evaluator:
 
     def binding(self, path: str, scope: int, binding: Binding) -> Values:
         """What one binding gives a name."""
-        return self.once(("binding", path, scope, binding.seq), lambda: self._bound(path, scope, binding))
+        key = ("binding", path, scope, binding.seq)
+        known = self._memory.get(key)
+        return known if known is not None else self.once(key, lambda: self._bound(path, scope, binding))
 
     def _bound(self, path: str, scope: int, binding: Binding) -> Values:
         kind, a, b = binding.kind, binding.a, binding.b

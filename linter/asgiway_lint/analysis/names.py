@@ -28,7 +28,7 @@ from asgiway_lint.project.modules import Module, parent
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["imported", "imported_from", "lookup", "member", "module_value", "parameter"]
+__all__ = ["imported", "imported_from", "is_fixed", "lookup", "member", "module_value", "parameter"]
 
 _BUILTINS: Final = frozenset(dir(builtins))
 _DEPENDS: Final = frozenset(
@@ -36,14 +36,14 @@ _DEPENDS: Final = frozenset(
 )
 
 
-def lookup(evaluator: Evaluator, name: str, place: Place) -> Values:
-    """What `name` may be at `place`."""
+def lookup(evaluator: Evaluator, name: str, place: Place, *, within: bool = True) -> Values:
+    """What `name` may be at `place`; not `within` for code that runs later, in a function inside of that scope."""
     facts = evaluator.facts(place.path)
     if facts is None:
         return NOTHING
     scopes = facts.scopes
     index, seq, block = place.scope, place.seq, place.block
-    first = True
+    first = within
     while index >= 0:
         scope = scopes[index]
         if scope.kind != "class" or first:
@@ -51,6 +51,8 @@ def lookup(evaluator: Evaluator, name: str, place: Place) -> Values:
             if bindings is not None:
                 seen = reaching(facts.blocks, bindings, seq, block)
                 # A class body falls back to what is outside; everywhere else a name that is bound is local.
+                if len(seen) == 1:
+                    return evaluator.binding(place.path, index, seen[0])
                 if seen or scope.kind != "class":
                     return union([evaluator.binding(place.path, index, binding) for binding in seen])
             if scope.stars:
@@ -62,10 +64,20 @@ def lookup(evaluator: Evaluator, name: str, place: Place) -> Values:
                 seq, block = scope.seq, scope.block
             first = scope.kind != "class" and first
         elif scope.parent >= 0:  # runs later
-            seq, block = END, scopes[scope.parent].body
-            first = False
+            return evaluator.outside(name, place.path, scope.parent)
         index = scope.parent
     return ((EXT, f"builtins.{name}"),) if name in _BUILTINS else NOTHING
+
+
+def is_fixed(evaluator: Evaluator, expr: Expr, place: Place) -> bool:
+    """Whether a dotted name means the same wherever it stands in its function: it begins with a parameter that stays what it is."""
+    while expr[0] == model.ATTR:
+        expr = expr[1]
+    facts = evaluator.facts(place.path) if expr[0] == model.NAME else None
+    if facts is None:
+        return False
+    bindings = facts.scopes[place.scope].bindings.get(expr[1], ())
+    return len(bindings) == 1 and bindings[0].kind == "param"
 
 
 def _from_stars(evaluator: Evaluator, path: str, scope: Scope, name: str) -> Values:

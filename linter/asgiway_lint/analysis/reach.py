@@ -24,7 +24,7 @@ def reaching(blocks: Sequence[Block], bindings: Sequence[Binding], seq: int, blo
     if len(bindings) == 1 and bindings[0].kind != "narrow":
         only = bindings[0]
         if only.seq < seq:
-            return [] if _exclusive(blocks, only.block, block) else [only]
+            return [] if only.block != block and _exclusive(blocks, only.block, block) else [only]
     around = _around(blocks, block)
     found: list[Binding] = []
     later: list[Binding] = []
@@ -57,13 +57,15 @@ def _around(blocks: Sequence[Block], block: int) -> dict[int, int]:
 
 def _exclusive(blocks: Sequence[Block], one: int, other: int) -> bool:
     """Whether the two blocks lie in different arms of one statement."""
+    while one >= 0 and not blocks[one].group:
+        one = blocks[one].parent
+    if one < 0:
+        return False
     arms: dict[int, int] = {}
     while one >= 0:
         if blocks[one].group:
             arms[blocks[one].group] = one
         one = blocks[one].parent
-    if not arms:
-        return False
     while other >= 0:
         if arms.get(blocks[other].group, other) != other:
             return True

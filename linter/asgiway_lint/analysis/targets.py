@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from asgiway_lint.analysis import contexts, decorators, members
+from asgiway_lint.analysis import contexts, decorators, members, names
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.guards import Known, known_parameters
 from asgiway_lint.analysis.values import (
@@ -176,6 +176,12 @@ def gives_awaitable(evaluator: Evaluator, path: str, call: Call) -> bool:
 
 def _loaded(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
     """The properties that reading ``a.b.c`` runs: those of the first step that is one."""
+    if names.is_fixed(evaluator, expr, place):  # `self.x` is read again and again
+        return evaluator.table(("loaded", place.path, place.scope, expr), lambda: _properties(evaluator, expr, place))
+    return _properties(evaluator, expr, place)
+
+
+def _properties(evaluator: Evaluator, expr: Expr, place: Place) -> Groups:
     steps: list[Expr] = []
     while expr[0] == model.ATTR:
         steps.append(expr)
