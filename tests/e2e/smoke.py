@@ -96,7 +96,7 @@ def linter_works() -> None:
             cwd=folder,
         )
         assert done.returncode == 1, done.stderr
-        assert "code.py:5:5: AW102 `requests.get`" in done.stdout, done.stdout
+        assert "code.py:5:5: AW102 [*] `requests.get`" in done.stdout, done.stdout
 
 
 if __name__ == "__main__":

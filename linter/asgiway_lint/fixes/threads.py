@@ -54,7 +54,7 @@ class Threads:
             code: code of the rule that found it.
             receiver: what the method is called on, or the function.
         """
-        text = _first(self._unsafe, symbol) or self.reasons[code]
+        text = _first(self._unsafe, symbol) or self.reasons.get(code, self.reasons["other"])
         return text.replace("{receiver}", receiver)
 
 

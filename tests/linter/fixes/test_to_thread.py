@@ -258,7 +258,11 @@ def test_every_name_of_the_lists_is_one_that_the_catalogue_finds() -> None:
     names = {*known.functions, *known.values, *known.iterators}
     assert [name for name in sorted(names) if load().find(name) is None] == KNOWN_TO_NOBODY
     assert known.lists <= known.iterators
-    assert set(known.reasons) == {f"AW1{number:02}" for number in range(1, 14)}
+    assert set(known.reasons) == {"other", *(f"AW1{number:02}" for number in range(1, 14))}
+    # A contributor's new rule.
+    assert (
+        known.unsafe("knitting.knit", "AW199", "knitting") == "make sure that `knitting` may be used in another thread"
+    )
 
 
 # Safe if a project's own settings report them.
