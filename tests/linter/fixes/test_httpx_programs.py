@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent, indent
+from typing import Any
 
 import pytest
+import trio
 
 from tests.linter.fixes.httpx_support import Server, closed_port, fixed, run, running_server, same
 
@@ -192,6 +195,13 @@ ROWS = {
         from requests.auth import HTTPBasicAuth
 
         return requests.get(f"{url}/basic", auth=HTTPBasicAuth("ann", "secret"), timeout=5).json()
+    """,
+    "digest authentication": """
+        with requests.Session() as session:
+            session.auth = requests.auth.HTTPDigestAuth("ann", "secret")
+            first = session.get(f"{url}/digest", timeout=5).json()
+        second = requests.get(f"{url}/digest", auth=requests.auth.HTTPDigestAuth("ann", "secret"), timeout=5).json()
+        return first, second
     """,
     "no authentication": """
         return requests.get(f"{url}/basic", auth=None, timeout=5).status_code
@@ -393,6 +403,11 @@ HANDLERS = {
     "timeout": "except requests.Timeout: return 'timeout'",
     "read timeout": "except requests.exceptions.ReadTimeout: return 'timeout'",
     "both": "except (requests.ConnectionError, requests.Timeout): return 'network'",
+    "shown": """except requests.HTTPError as error:
+        logging.getLogger("quiet").debug("no: %s", error)
+        print(error.response.content, file=io.StringIO())
+        return "%s" % bool("{}".format(error)), f"{error}"[:0], error.response is not None, error.response.text
+    except (OverflowError, http.client.HTTPException) as error: return repr(error)""",
     "status": "except requests.HTTPError as error: return error.response.status_code, error.response.json()",
     "in order": """except requests.Timeout: return 'timeout'
     except requests.ConnectionError: return 'connection'
@@ -412,6 +427,10 @@ KNOWN_TO_DIFFER = {("cut off", "connection"), ("cut off", "both"), ("cut off", "
 @pytest.mark.parametrize("handler", [name for name in HANDLERS if name != "suppressed"])
 def test_handlers_catch_what_they_caught(handler: str, server: Server) -> None:
     source = f"""
+import http.client
+import io
+import logging
+
 import requests
 
 
@@ -427,6 +446,26 @@ async def main(url):
     new = fixed(source)
     assert "requests." not in new.replace("import requests", "")
     _compare(source, new, server, handler)
+
+
+def test_a_program_for_trio_stays_one(server: Server) -> None:
+    source = """
+import requests
+import trio
+
+
+async def main(url):
+    await trio.sleep(0)
+    try:
+        return requests.get(f"{url}/json", timeout=9).json()
+    except requests.RequestException:
+        return None
+"""
+    namespace: dict[str, Any] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(fixed(source), "program.py", "exec", dont_inherit=True), namespace)
+        assert trio.run(namespace["main"], server.url)["number"] == 1.5
 
 
 def test_suppress_counts_as_a_handler(server: Server) -> None:

@@ -25,6 +25,12 @@ from .errors import NETWORK_ERRORS, OwnError
 
 LOCK = threading.Lock()
 SHARED = requests.Session()
+
+
+class Mine(requests.HTTPError):
+    pass
+
+
 ERRORS = (requests.ConnectionError, requests.Timeout)
 """
 
@@ -85,9 +91,9 @@ def test_arguments_without_an_exact_counterpart(call: str) -> None:
 RESPONSES = {
     "return requests.get(url)": "is returned in line",
     "answers.append(requests.get(url))": "is handed on in line",
-    "r = requests.get(url)\nreturn r": "is returned in line 19",
+    "r = requests.get(url)\nreturn r": "is returned in line 25",
     "r = requests.get(url)\nother = r\nreturn other.text": "is handed on",
-    "r = requests.get(url)\nr = r.json()\nreturn r": "`r` is something else, too, in line 19",
+    "r = requests.get(url)\nr = r.json()\nreturn r": "`r` is something else, too, in line 25",
     "for r in q:\n    r = requests.get(url)\n    r.json()": "`r` is something else, too",
     "r = q\nr = requests.get(url)\nr.json()": "something else",
     "def f():\n    nonlocal r\n    r = 1\nr = requests.get(url)\nr.json()": "shared with a nested function",
@@ -145,6 +151,13 @@ HANDLERS = {
     "except requests.RequestException as e: return e": "is handed on in line",
     "except requests.RequestException as e: return isinstance(e, requests.Timeout)": "used for something else",
     "except (requests.Timeout,  # slow\n            requests.ConnectionError): pass": "comment among the classes",
+    "except Mine: pass": "cannot be resolved",
+    "except url.Error.lower(): pass": "cannot be resolved",
+    "except OwnError: pass\n    except requests.exceptions.SSLError: pass": "a refused connection differently",
+    "except requests.HTTPError as e: return e.response": "is another thing in httpx",
+    "except requests.HTTPError as e: return e.response.headers": "is another thing in httpx",
+    "except requests.HTTPError as e: report(e)": "is handed on in line",
+    "except Exception as e: return e.response": "is another thing in httpx",
     "except* requests.RequestException: pass": "`except*`",
     "except requests.exceptions.MissingSchema: pass": "a URL with another scheme differently",
     "except requests.Timeout: pass\n    except requests.exceptions.ChunkedEncodingError: pass": "closed without an answer differently",
