@@ -25,7 +25,7 @@ from asgiway_lint.analysis.values import (
 from asgiway_lint.catalogue import CallArguments, Entry, blocks
 from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
 from asgiway_lint.facts import model
-from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts
+from asgiway_lint.facts.model import ARM_CALM, AWAITED, Call, Event, Expr, Facts
 
 __all__ = ["Site", "awaitables", "direct_call", "direct_event", "entry_of", "handed_over", "reference"]
 
@@ -40,6 +40,8 @@ _NEW_LOCKS: Final = frozenset(
 )
 # Of a datagram socket they send nothing and wait for nobody: the usual way to ask for one's own address.
 _CONNECTED: Final = frozenset({"socket.socket.connect", "socket.socket.connect_ex"})
+# What may be called on descriptors that do not block, with or without a sign of that in sight.
+_MAY_BE_CALM: Final = ("socket.socket.", "ssl.SSLSocket.", "os.read", "os.write", "os.sendfile", "fcntl.")
 # They take coroutines: an argument that we think blocks is a type that we got wrong.
 _TAKES_AWAITABLES: Final = frozenset(
     f"asyncio.{name}"
@@ -92,6 +94,8 @@ def direct_call(evaluator: Evaluator, path: str, facts: Facts, index: int, value
     if site.entry.name == _SLEEP and arguments(evaluator, path, call).get(0, "") == 0:
         site = dataclasses.replace(site, entry=_checkpoint(site.entry))
     if site.entry.name in _NEW_LOCKS and _is_new(facts, call):
+        return None
+    if site.entry.name.startswith(_MAY_BE_CALM) and _is_calm(facts, call.block):
         return None
     if site.entry.name in _CONNECTED and _is_datagram(evaluator, path, facts, call):
         return None
@@ -253,6 +257,15 @@ def _is_new(facts: Facts, call: Call) -> bool:
             between = (other.seq for other in facts.calls if other.scope == call.scope)
             if not any(binding.seq < seq < call.seq for seq in between):
                 return True
+    return False
+
+
+def _is_calm(facts: Facts, block: int) -> bool:
+    """Whether a block lies in a ``try`` that expects a call not to wait."""
+    while block >= 0:
+        if facts.blocks[block].flags & ARM_CALM:
+            return True
+        block = facts.blocks[block].parent
     return False
 
 

@@ -14,6 +14,7 @@ from asgiway_lint.facts.builder import FUNCTIONS
 from asgiway_lint.facts.conditions import OPPOSITES, conditions
 from asgiway_lint.facts.expressions import OPERATORS, Expressions
 from asgiway_lint.facts.model import (
+    ARM_CALM,
     ARM_LOOP,
     ATTR,
     BINARY,
@@ -30,6 +31,9 @@ from asgiway_lint.facts.text import Columns
 from asgiway_lint.suppress import Directive
 
 __all__ = ["TypeAliasStatement", "collect"]
+
+
+_WOULD_WAIT: Final = frozenset({"BlockingIOError", "SSLWantReadError", "SSLWantWriteError"})
 
 
 class TypeAliasStatement(ast.stmt):
@@ -247,7 +251,7 @@ class _Collector(Expressions):
     def on_try(self, node: ast.Try | ast.TryStar) -> bool:
         # What the body binds may not be bound when a handler or the rest runs, so it is an arm; but if no handler lets
         # control go on, everything after runs behind the whole body.
-        ends = self.arm(node.body)
+        ends = self.arm(node.body, 0, ARM_CALM if any(map(_expects_no_wait, node.handlers)) else 0)
         handlers_end = True
         for handler in node.handlers:
             if handler.type is not None:
@@ -313,6 +317,16 @@ class _Collector(Expressions):
         self.body(node.body)
         self.leave_scope(outer)
         return False
+
+
+def _expects_no_wait(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler is for calls on what does not wait: they say so instead."""
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(one, ast.Name | ast.Attribute) and _last_name(one) in _WOULD_WAIT for one in types)
+
+
+def _last_name(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 # By node type; outside the class, as a table of bound methods would make each collector a cycle of garbage.

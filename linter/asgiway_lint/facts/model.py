@@ -35,6 +35,7 @@ from asgiway_lint.suppress import Directive
 
 __all__ = [
     "ANY",
+    "ARM_CALM",
     "ARM_ENDS",
     "ARM_LOOP",
     "ATTR",
@@ -66,7 +67,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 8
+FORMAT: Final = 9
 
 Expr = tuple[Any, ...]
 
@@ -93,6 +94,7 @@ AWAITED: Final = 1  # its result is awaited at once: `await f()`, `async with f(
 
 # Flags of a block.
 ARM_LOOP: Final = 1  # the body of a loop: what is bound below may reach above
+ARM_CALM: Final = 4  # the body of a `try` that expects a call not to wait: `except BlockingIOError`
 ARM_ENDS: Final = 2  # control never leaves it at its end: return, raise, continue or break
 
 
@@ -103,7 +105,7 @@ class Block(NamedTuple):
         parent: the block around it; -1 for the module's own.
         group: number of the statement that makes alternatives (``if``, ``match``); 0 for none. Of two blocks with the same
             group only one runs.
-        flags: `ARM_LOOP`, `ARM_ENDS`.
+        flags: `ARM_LOOP`, `ARM_ENDS`, `ARM_CALM`.
         guard: (dotted name, or with a ``()`` behind it, condition) pairs that all hold inside: "none" and "some" (it is None, it is not), "true" and
             "false"; "perhaps" is no condition: the name may be empty, or something else holds.
     """
