@@ -33,6 +33,7 @@ from asgiway_lint.fixes.model import Fix, Refusal
 from asgiway_lint.fixes.plan import fixes_for
 
 PATH = Path("/project/program.py")
+ABOUT = {"httpx": ("requests.",), "httpx-async": ("httpx.", "httpx2.")}
 # What a client sends of itself; everything else is what the program asked it to send.
 _OF_THE_CLIENT = frozenset(["host", "user-agent", "accept-encoding", "connection", "accept"])
 
@@ -317,10 +318,10 @@ def find(source: str | bytes, **changes: Any) -> tuple[Finding, ...]:
     return check_source(data, PATH, settings(**changes)).findings
 
 
-def offers(source: str, **changes: Any) -> list[Fix | Refusal]:
+def offers(source: str, *, fixer: str = "httpx", **changes: Any) -> list[Fix | Refusal]:
     """What the fixer says to each finding of a program."""
     found = fixes_for(source.encode(), PATH, settings(**changes), find(source, **changes))
-    return [offer for all_of_them in found.values() for offer in all_of_them if offer.name == "httpx"]
+    return [offer for all_of_them in found.values() for offer in all_of_them if offer.name == fixer]
 
 
 def refusals(source: str, **changes: Any) -> list[str]:
@@ -338,18 +339,18 @@ def only_fix(source: str, **changes: Any) -> Fix:
     return fix
 
 
-def fix_source(source: str, *, others: bool = False, **changes: Any) -> tuple[str, Applied]:
+def fix_source(source: str, *, others: bool = False, fixer: str = "httpx", **changes: Any) -> tuple[str, Applied]:
     """Apply what this fixer offers, and check what holds for every fix: it parses, keeps comments, ends its findings for good.
 
-    With `others`, other fixers may mend what this one leaves.
+    With `others`, other fixers may mend what this one leaves. `fixer` is `httpx`, or `httpx-async` for what uses httpx itself.
     """
     data = source.encode()
 
     def recheck(candidate: bytes) -> list[Finding]:
-        return [finding for finding in find(candidate, **changes) if finding.symbol.startswith("requests.")]
+        return [finding for finding in find(candidate, **changes) if finding.symbol.startswith(ABOUT[fixer])]
 
     applied = apply_all(data, PATH, settings(**changes), recheck(data), unsafe=True, recheck=recheck)
-    foreign = [fix.name for fix in applied.fixes if fix.name != "httpx"]
+    foreign = [fix.name for fix in applied.fixes if fix.name != fixer]
     assert others or not foreign, f"other fixers have mended something: {foreign}"
     assert not applied.dropped, applied.dropped
     text = applied.source.decode()
@@ -374,11 +375,11 @@ def strings(text: str) -> set[str]:
     }
 
 
-def fixed(source: str, **changes: Any) -> str:
+def fixed(source: str, *, fixer: str = "httpx", **changes: Any) -> str:
     """The program with all its requests rewritten."""
-    text, applied = fix_source(source, **changes)
+    text, applied = fix_source(source, fixer=fixer, **changes)
     assert applied.fixes, [reason for _, offers in applied.refusals for reason in offers]
-    left = [finding for finding in applied.findings if finding.symbol.startswith("requests.")]
+    left = [finding for finding in applied.findings if finding.symbol.startswith(ABOUT[fixer])]
     assert not left, [offers for _, offers in applied.refusals]
     return text
 

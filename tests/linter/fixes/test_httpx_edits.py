@@ -9,8 +9,8 @@ import pytest
 from tests.linter.fixes.httpx_support import fixed, offers, only_fix
 
 
-def check(before: str, after: str, **changes: object) -> None:
-    assert fixed(dedent(before), **changes) == dedent(after)
+def check(before: str, after: str) -> None:
+    assert fixed(dedent(before)) == dedent(after)
 
 
 def test_the_client_is_around_the_request_alone() -> None:

@@ -60,7 +60,7 @@ VALUES = st.sampled_from(
 HANDLERS = st.sampled_from(
     [
         "except requests.RequestException:",
-        "except (requests.ConnectionError, requests.HTTPError, ValueError):",
+        "except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.HTTPError, ValueError):",
         "except requests.HTTPError as error:\n    out.append(error.response.status_code)\nexcept requests.RequestException:",
         "except OSError:",
         "except Exception as error:\n    out.append(bool(error.__traceback__))\nexcept BaseException:\n    raise\nelse:",
