@@ -272,6 +272,9 @@ REFUSALS = {
     'c2 = conn.cursor(cursor_factory=psycopg2.extras.NamedTupleCursor)\nc2.execute("SELECT 1")': "no attributes",
     'cur.execute("SELECT 1"); cur.execute("SELECT 2")': "several things at once",
     'cur.execute("SELECT 1")\nx = f"{cur.fetchone()[0]}"': "inside an f-string that has no room",
+    'with conn.cursor() as k:\n    k.execute("SELECT 1")\nk.execute("SELECT 2")': "is used behind its `with`",
+    'with conn.cursor() as cur:\n    cur.execute("SELECT 1")': "bound to several cursors",
+    'cur.execute("SELECT 1")\ncur.close()\ncur.execute("SELECT 2")': "used after it was closed",
     'if cur:\n    cur.execute("SELECT 1")': "is tested or entered",
 }
 

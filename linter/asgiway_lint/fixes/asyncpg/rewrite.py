@@ -43,6 +43,7 @@ def rewrite(source: FixSource, uses: Uses) -> Draft:
     known = {id(connection.call.func)}
     for cursor in uses.cursors:
         _check_cursor(source, cursor)
+        _check_open(source, cursor)
         known |= {id(arg.value) for call in cursor.opened for arg in call.args}
         _executions(draft, layout, shape, cursor, queries)
         for call in (*cursor.opened, *cursor.closes):
@@ -72,6 +73,23 @@ def _check_cursor(source: FixSource, cursor: Cursor) -> None:
             raise Unprovable("asyncpg has no `fetchmany` outside of its server-side cursors")
     if any(isinstance(loop, cst.CompFor) and loop.asynchronous is not None for loop in cursor.loops):
         raise Unprovable("a cursor of psycopg2 cannot be iterated over with `async for`")
+
+
+def _check_open(source: FixSource, cursor: Cursor) -> None:
+    """A cursor that is closed takes no statement any more; where there is none, everything would go on."""
+    statements = [source.parent(item) for item in cursor.items]
+    assigned = [call for call in cursor.opened if not isinstance(source.parent(call), cst.WithItem)]
+    uses = [*(execute.call for execute in cursor.executes), *fetches_of(cursor)]
+    if statements and assigned:
+        raise Unprovable(f"`{cursor.name}` is bound to several cursors")
+    for use in uses:
+        start = source.offset(use)[0]
+        line = source.line_of(start)
+        if statements and not any(above is each for above in source.ancestors(use) for each in statements):
+            raise Unprovable(f"line {line}: `{cursor.name}` is used behind its `with`")
+        for close in cursor.closes:
+            if source.enclosing(close, cst.Finally) is None and source.offset(close)[0] < start:
+                raise Unprovable(f"line {line}: `{cursor.name}` is used after it was closed")
 
 
 def _check_names(source: FixSource, uses: Uses) -> None:

@@ -36,7 +36,7 @@ def rewrite(source: FixSource, uses: Uses) -> Draft:
     queries = {id(execute.query) for cursor in uses.cursors for execute in cursor.executes}
     for connection in uses.connections:
         cursors = [cursor for cursor in uses.cursors if cursor.connection is connection]
-        _check_life(source, connection, cursors)
+        _check_life(draft, connection, cursors)
         check_blocks(source, connection, cursors)
         _check_autocommit(source, connection, cursors)
         plain = True
@@ -91,12 +91,17 @@ def _everything(cursor: Cursor) -> list[cst.CSTNode]:
     return [*cursor.opened, *_calls(cursor), *cursor.fetches, *cursor.loops, *cursor.drained, *cursor.reads]
 
 
-def _check_life(source: FixSource, connection: Connection, cursors: list[Cursor]) -> None:
+def _check_life(draft: Draft, connection: Connection, cursors: list[Cursor]) -> None:
     """The connection is made and closed here, and nobody uses it after a `with` that closes it."""
-    name = connection.name
+    name, source = connection.name, draft.source
     if connection.item is None:
         if not connection.closes:
             raise Unprovable(f"`{name}` is not closed in this function: call `{name}.close()` in a `finally` first")
+        if not any(source.enclosing(call, cst.Finally) for call in connection.closes):
+            draft.notes.append(
+                f"an error leaves `{name}` open until it is garbage, as before, now with a `ResourceWarning`: "
+                "close it in a `finally`"
+            )
         return
     statement = source.parent(connection.item)
     assert isinstance(statement, cst.With)
