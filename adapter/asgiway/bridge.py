@@ -154,7 +154,7 @@ class Bridge:
                 if not exchange.news:
                     await exchange.produced()
                 start, piece, final, ended = exchange.take()
-                if exchange.hints and exchange.status is None:
+                while exchange.hints and exchange.status is None:
                     await send({"type": "http.response.early_hint", "links": exchange.hints.popleft()})
                 # `final` stays true: when close() takes its time, the end comes by itself, after the last piece has gone.
                 if not finished and (exchange.aborted is None or final):

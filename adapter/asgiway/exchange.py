@@ -36,6 +36,8 @@ logger: logging.Logger = logging.getLogger("asgiway")
 
 _WHOLE: tuple[type[Any], ...] = (list, tuple)  # what Response.consume sends in one piece
 _COPY_BLOCK = 256 * 1024
+_JOINED = 64 * 1024
+"""Bytes up to which pieces are joined: below, a message costs more than the copy; above, the copy costs more."""
 
 
 class _WatchWanted:
@@ -85,6 +87,7 @@ class Exchange(Response):
         "_context",
         "_environ",
         "_final",
+        "_final_taken",
         "_gate",
         "_hold",
         "_on_end",
@@ -141,11 +144,12 @@ class Exchange(Response):
         self._chunks: deque[bytes] | None = None  # None: a body in one piece is in _whole
         self._consumed: int = 0
         self._final: bool = False
+        self._final_taken: bool = False
         self._gate: threading.Lock | None = None
         self._hold: bool = False  # the whole response is about to be there: don't wake the loop before
         self._on_end: Callable[[Exchange], None] | None = None
         self._path_taken: bool = False
-        self._posted: bool = False
+        self._posted: bool = True  # nobody waits to be woken yet
         self._produced: int = 0
         self._start: Start | None = None
         self._waiter: Waiter | None = None
@@ -166,7 +170,7 @@ class Exchange(Response):
         self.hints: deque[list[bytes]] | None = None
         """Links for early hints that wait to be sent; None where the server can't."""
         self.news: bool = False
-        """The worker has left something since ``take``."""
+        """There is something to take, or another reason to look."""
         self.outcome: Outcome = "cancelled"
         """How it ended, as far as its task has found out."""
         self.path: str | None = None
@@ -401,13 +405,26 @@ class Exchange(Response):
             self.receiving().watch()
 
     async def produced(self) -> None:
-        """Wait for the worker to leave something; at once when ``news`` is true."""
-        while not self.news:
+        """Wait until the worker has left something.
+
+        Only from here on does it wake the loop: what it leaves while the loop sends costs no wake.
+        """
+        self._posted = False  # before looking: what comes later posts
+        while not (self.news or self._left()):
             self._waiter = waiter = self._port.waiter()
             try:
                 await waiter
             finally:
                 self._waiter = None
+        self._posted = True
+
+    def _left(self) -> bool:
+        return (
+            self.ended
+            or bool(self._chunks)
+            or (self._final and not self._final_taken)
+            or (self.status is None and bool(self.hints))
+        )
 
     def take(self) -> tuple[Start | None, bytes, bool, bool]:
         """Take what the worker has left.
@@ -416,7 +433,6 @@ class Exchange(Response):
         whether the worker has ended.
         """
         self.news = False
-        self._posted = False  # before looking: what comes later posts again
         # In the opposite order of writing, see the module's first lines.
         ended = self.ended
         final = self._final
@@ -427,13 +443,21 @@ class Exchange(Response):
                 body, self._whole = self._whole, b""
         elif not chunks:
             body = b""
-        elif len(chunks) == 1:
-            body = chunks.popleft()
         else:
-            pieces: list[bytes] = []
-            while chunks:
-                pieces.append(chunks.popleft())
-            body = b"".join(pieces)
+            body = chunks.popleft()
+            if chunks and len(body) < _JOINED:
+                pieces = [body]
+                size = len(body)
+                while chunks and size < _JOINED:
+                    piece = chunks.popleft()
+                    pieces.append(piece)
+                    size += len(piece)
+                body = b"".join(pieces)
+            if chunks:  # the rest, and the end, at the next call
+                self.news = True
+                final = ended = False
+        if final:
+            self._final_taken = True
         start = None
         if body or final:
             start, self._start = self._start, None
@@ -456,9 +480,12 @@ class Exchange(Response):
         self.ready()
 
     def sent_bytes(self, count: int) -> None:
-        """The server has taken `count` bytes of body: a worker that was held may go on."""
+        """The server has taken `count` bytes of body: a worker that was held may go on.
+
+        Not before most of high_water is free again: each turn that the two take costs a switch between threads.
+        """
         self._consumed += count
-        if self._waiting:
+        if self._waiting and self._produced - self._consumed <= self._service.high_water // 4:
             self.open_gates()
 
     def open_gates(self) -> None:

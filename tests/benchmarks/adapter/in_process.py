@@ -1,6 +1,6 @@
 """Cost of one request through an adapter, without sockets: CPU microseconds, peers in the same run, interleaved.
 
-    python tests/benchmarks/adapter/in_process.py [--rounds 5] [--requests 4000]
+    python -m tests.benchmarks.adapter.in_process [--rounds 5] [--requests 4000]
 
 CPU time of the whole process (all threads) is compared, not wall time: machines are shared. The process is pinned to one
 core: where loop and worker land on two, the caches' traffic between them counts for all adapters, and swings. Read
@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import io
 import os
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import asgiref.wsgi
@@ -25,8 +24,7 @@ from a2wsgi import WSGIMiddleware as A2wsgi
 from starlette.middleware.wsgi import WSGIMiddleware as StarletteBridge
 
 from asgiway import WSGIMiddleware
-from asgiway.environ import EnvironBuilder
-from asgiway.response import Response, Start
+from tests.benchmarks.adapter.applications import Inline, chunks, hello
 
 Scope = dict[str, Any]
 ASGI = Callable[..., Awaitable[None]]
@@ -58,70 +56,9 @@ def make_scope() -> Scope:
     }
 
 
-def hello(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
-    return [b"Hello, world!"]
-
-
 def hello_generator(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
     yield b"Hello, world!"
-
-
-def chunks(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    for _ in range(1000):
-        yield b"x" * 100
-
-
-class Inline:
-    """The floor: the same rules of PEP 3333, but the application called on the loop itself, which no adapter may do."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.environs = EnvironBuilder({})
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        environ, _ = self.environs.build(scope)
-        environ["wsgi.input"] = io.BytesIO()
-        response = InlineResponse(scope["method"] == "HEAD")
-        iterable = self.app(environ, response.start_response)
-        try:
-            # Piece by piece, so that each of 1000 chunks is sent like any other adapter on a loop would.
-            for _ in response.pieces(iterable):
-                for message in response.messages:
-                    await send(message)
-                response.messages.clear()
-        finally:
-            close = getattr(iterable, "close", None)
-            if close is not None:
-                close()
-
-
-class InlineResponse(Response):
-    """Collects what is to be sent."""
-
-    __slots__ = ("messages",)
-
-    def __init__(self, head: bool) -> None:
-        super().__init__(head)
-        self.messages: list[dict[str, Any]] = []
-
-    def emit(self, start: Start | None, data: bytes, final: bool) -> None:
-        if start is not None:
-            self.messages.append({"type": "http.response.start", "status": start[0], "headers": start[1]})
-        self.messages.append({"type": "http.response.body", "body": data, "more_body": not final})
-
-    def pieces(self, iterable: Iterable[bytes]) -> Iterator[None]:
-        """Once for each step of the response."""
-        if type(iterable) is list:
-            self.consume_whole(iterable)
-        else:
-            for chunk in iterable:
-                self.write(chunk)
-                yield
-            self.finish()
-        yield
 
 
 async def one_request(app: ASGI) -> None:
