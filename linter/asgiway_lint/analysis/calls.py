@@ -17,6 +17,7 @@ from asgiway_lint.analysis.values import (
     MANAGER,
     MAPPING,
     METHOD,
+    NONE,
     NOTHING,
     OBJECT,
     PARTIAL,
@@ -140,7 +141,10 @@ def _returned(evaluator: Evaluator, path: str, index: int) -> Values:
     if scope.generator:
         found = stated or ((ITEMS, _yielded(evaluator, path, index)),)
     else:
-        found = stated or _inferred(evaluator, path, index)
+        found = stated
+        if not stated or stated[0][0] in (NONE[0], OBJECT):
+            inferred = _inferred(evaluator, path, index)
+            found = declared.refined(evaluator, stated, inferred) if stated else inferred
         if scope.kind == "async":
             found = ((AWAITABLE, found),)
     for decorator in scope.decorators:
@@ -257,6 +261,9 @@ def _special(evaluator: Evaluator, dotted: str, call: Call, path: str) -> Values
         return declared.instances(evaluator, args[0], place)
     if dotted in _SAME:
         return evaluator.values(args[0], place)
+    if dotted == "asyncio.gather" and all(arg[0] != model.STAR for arg in args):
+        each = [union([evaluator.awaited(value) for value in evaluator.values(arg, place)]) for arg in args]
+        return ((AWAITABLE, ((TUPLE, tuple(each)),)),)
     if dotted in _OVER_FILES:
         given = evaluator.values(args[0], place)
         files = bool(given) and all(v[0] == INSTANCE and _is_file(evaluator, v[1]) for v in given)
@@ -304,7 +311,10 @@ def _super(evaluator: Evaluator, path: str, call: Call) -> Values:
 
 
 def _contained(evaluator: Evaluator, container: Value, name: str) -> Values:
-    """A method of a list, dict or tuple."""
+    """A method of a list, dict or tuple, or of a task."""
+    if container[0] == AWAITABLE:
+        awaited: Values = container[1]
+        return awaited if name == "result" else NOTHING
     if container[0] == MAPPING:
         if name in ("get", "pop", "setdefault"):
             found: Values = container[1]

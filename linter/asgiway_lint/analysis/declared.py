@@ -31,7 +31,7 @@ from asgiway_lint.facts.model import Expr
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["alternatives", "instances", "item"]
+__all__ = ["alternatives", "instances", "item", "refined"]
 
 _TRANSPARENT: Final = frozenset(
     {"ClassVar", "Final", "NotRequired", "ReadOnly", "Required", "Unpack", "TypeGuard", "InitVar"}
@@ -83,6 +83,7 @@ _GENERIC_MODULES: Final = frozenset(
         "weakref",
     }
 )
+_ABSTRACT: Final = frozenset({"abc.ABC", "abc.ABCMeta", "typing.Protocol", "typing_extensions.Protocol"})
 _SAYS_NOTHING: Final = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
 
 
@@ -98,6 +99,8 @@ def instances(evaluator: Evaluator, annotation: Expr, place: Place) -> Values:
             parts.append(value[1])
         elif value[0] == EXT and value[1] in _SAYS_NOTHING:
             return NOTHING
+        elif value[0] == EXT and _is_function(evaluator, value[1]):
+            return NOTHING  # no type, whatever was meant
         elif value[0] == EXT and value[1] in ("typing.Self", "typing_extensions.Self"):
             return _own_class(evaluator, place)
         else:
@@ -105,6 +108,44 @@ def instances(evaluator: Evaluator, annotation: Expr, place: Place) -> Values:
             if made is not None:
                 parts.append((_plain(made),))
     return union(parts)
+
+
+def _is_function(evaluator: Evaluator, name: str) -> bool:
+    if not evaluator.catalogue.known_package(name.partition(".")[0]) or evaluator.catalogue.is_type(name):
+        return False
+    entry = evaluator.catalogue.find(name)
+    return entry is not None and entry.kind == "function"
+
+
+def refined(evaluator: Evaluator, stated: Values, given: Values) -> Values:
+    """What is known of something that is declared as `stated` and is given a value that may be `given`.
+
+    The declaration counts, unless it names a class that says what others do (a ``Protocol``, an ``ABC``) and the value is more.
+    """
+    if not given or any(value != NONE and not _is_abstract(evaluator, value) for value in stated):
+        return stated
+    more = tuple([value for value in given if value != NONE and value not in stated])
+    if not more or any(value[0] not in (INSTANCE, OBJECT) or _is_abstract(evaluator, value) for value in more):
+        return stated
+    return more
+
+
+def _is_abstract(evaluator: Evaluator, value: Value) -> bool:
+    """Whether an object's class in the project is there to be derived from: it names a protocol or an abstract base itself."""
+    if value[0] != OBJECT:
+        return False
+    path, index = value[1], value[2]
+    return evaluator.table(("abstract", path, index), lambda: _derives_from_abc(evaluator, path, index))
+
+
+def _derives_from_abc(evaluator: Evaluator, path: str, index: int) -> bool:
+    facts = evaluator.facts(path)
+    assert facts is not None
+    scope = facts.scopes[index]
+    place = Place(path, scope.parent, scope.seq, scope.block)
+    written = [*scope.bases, *[expr for name, expr in scope.keywords if name == "metaclass"]]
+    plain = [expr[1] if expr[0] == model.ITEM else expr for expr in written]
+    return any(name in _ABSTRACT for expr in plain for name in evaluator.names_of(evaluator.values(expr, place)))
 
 
 def _plain(made: Value) -> Value:

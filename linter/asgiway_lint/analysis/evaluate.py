@@ -257,9 +257,12 @@ class Evaluator:
             return self._picked(self.values(a, place), b)
         if kind == "ann":
             stated = declared.instances(self, a, place)
-            if stated:
-                return stated
-            return self.values(b, place) if b is not None else NOTHING
+            given = (
+                self.values(b, place)
+                if b is not None and (not stated or stated[0][0] in (NONE[0], OBJECT))
+                else NOTHING
+            )
+            return declared.refined(self, stated, given) if stated else given
         if kind in ("iter", "aiter"):
             return self._picked(union([self.items(value) for value in self.values(a, place)]), b)
         if kind in ("enter", "aenter"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from asgiway_lint.analysis import calls, declared, names
 from asgiway_lint.analysis.reach import END, reaching
 from asgiway_lint.analysis.values import (
+    AWAITABLE,
     BOUND,
     CLASS,
     CONTAINED,
@@ -68,7 +69,7 @@ def attribute(evaluator: Evaluator, value: Value, name: str) -> Values:
         return _of_instance(evaluator, value[1], name)
     if kind in (OBJECT, CLASS, SUPER):
         return evaluator.once(("attribute", *value, name), lambda: _of_class(evaluator, value, name))
-    if kind in (ITEMS, MAPPING, TUPLE):
+    if kind in (AWAITABLE, ITEMS, MAPPING, TUPLE):
         return ((CONTAINED, value, name),)
     if kind == TYPES:  # an alias of a generic class: X[int].create
         classes = [

@@ -17,7 +17,7 @@ METHOD     dotted class, name          a method of an object of a library's clas
 ITEMS      values                      something to iterate over: its items
 MAPPING    values                      something with keys: its values
 TUPLE      tuples of values            a tuple of known length
-CONTAINED  container, name             a method of one of the three above
+CONTAINED  container, name             a method of one of the three above, or of a task
 AWAITABLE  values                      awaiting it gives these
 MANAGER    values                      entering it gives these
 PARTIAL    values                      calling it calls these
@@ -81,7 +81,8 @@ class Place(NamedTuple):
 def union(parts: Iterable[Values]) -> Values:
     """All values of all parts, each once, in order; nothing if there are too many."""
     if isinstance(parts, list) and len(parts) == 1 and len(parts[0]) <= 1:  # nearly always
-        return parts[0]
+        only: Values = parts[0]
+        return only
     found: dict[Value, None] = {}
     for part in parts:
         for value in part:
