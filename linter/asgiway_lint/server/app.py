@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
@@ -46,9 +47,9 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         kind = types.TextDocumentSyncKind.Full
         super().__init__(NAME, __version__, kind)  # pyright: ignore[reportUnknownMemberType]  (its *args have no type)
-        self.client = Abilities(types.ClientCapabilities())
-        self.options = Options()
-        self.encoding = "utf-16"
+        self.client: Abilities = Abilities(types.ClientCapabilities())
+        self.options: Options = Options()
+        self.encoding: str = "utf-16"
         self._analyst: Analyst[Report] | None = None
         self._folders: dict[str, str] = {}
         self._paths: dict[str, str] = {}
@@ -56,10 +57,9 @@ class Server(LanguageServer):
         self._versions: dict[str, int] = {}
         self._reports: dict[str, tuple[int, Report]] = {}
         self._said: frozenset[str] = frozenset()
-        self._numbers = 0
         self._looker: asyncio.Task[None] | None = None
         self._log: ClientLog | None = None
-        self.was_shut_down = False
+        self.was_shut_down: bool = False
 
     # ---- beginning and end
 
@@ -72,8 +72,9 @@ class Server(LanguageServer):
         self.encoding = str(getattr(encoding, "value", encoding))
         folders = params.workspace_folders or ()
         self._folders = {folder.uri: path for folder in folders if (path := _path(folder.uri)) is not None}
-        if not folders and params.root_uri and (root := _path(params.root_uri)) is not None:
-            self._folders = {params.root_uri: root}
+        root = self.workspace.root_uri
+        if not folders and root and (path := _path(root)) is not None:
+            self._folders = {root: path}
         first = next(iter(self._folders.values()), str(Path.cwd()))
         self.options, problems = options(params.initialization_options, Path(first))
         for problem in problems:
@@ -83,16 +84,23 @@ class Server(LanguageServer):
 
     async def connected(self) -> None:
         """The client is ready for requests."""
-        if not self.client.watches:
+        if not self.client.watches or not await self._watch():
             self._looker = asyncio.create_task(self._look_again_and_again())
-            return
+
+    async def _watch(self) -> bool:
+        """Ask the client to watch files; return whether it does."""
         watchers = [types.FileSystemWatcher(glob) for glob in _WATCHED]
         registration = types.Registration(
             id="files",
             method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
             register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers),
         )
-        await self.client_register_capability_async(types.RegistrationParams([registration]))
+        try:
+            await self.client_register_capability_async(types.RegistrationParams([registration]))
+        except JsonRpcException as error:
+            log.info("the client does not watch files after all: %s", error)
+            return False
+        return True
 
     async def end(self) -> None:
         """The client is about to leave."""

@@ -61,9 +61,14 @@ class Measured:
             types.InitializeParams(
                 capabilities=types.ClientCapabilities(
                     text_document=types.TextDocumentClientCapabilities(
+                        code_action=types.CodeActionClientCapabilities(
+                            code_action_literal_support=types.ClientCodeActionLiteralOptions(
+                                types.ClientCodeActionKindOptions([])
+                            )
+                        ),
                         publish_diagnostics=types.PublishDiagnosticsClientCapabilities(
                             version_support=True, related_information=True
-                        )
+                        ),
                     )
                 ),
                 workspace_folders=[types.WorkspaceFolder(self.root.as_uri(), self.root.name)],
@@ -116,6 +121,19 @@ class Measured:
         begun = time.perf_counter()
         identifier = types.TextDocumentIdentifier("file:///nobody/has/opened/this.py")
         await self.client.text_document_hover_async(types.HoverParams(identifier, types.Position(0, 0)))
+        return time.perf_counter() - begun
+
+    async def actions(self, path: Path, line: int) -> float:
+        """The seconds until the quick fixes at a line come."""
+        place = types.Position(line, 6)
+        params = types.CodeActionParams(
+            types.TextDocumentIdentifier(path.as_uri()),
+            types.Range(place, place),
+            types.CodeActionContext(diagnostics=[], only=[types.CodeActionKind.QuickFix]),
+        )
+        begun = time.perf_counter()
+        found = await self.client.text_document_code_action_async(params)
+        assert found, "there is no finding at that line"
         return time.perf_counter() - begun
 
     async def stop(self) -> None:
@@ -183,6 +201,13 @@ async def measure(command: list[str], root: Path, target: Path, files: list[Path
         )
     row(f"edit -> diagnostics, {text.count(chr(10))} lines", times)
     if ours:
+        times = []
+        for number in range(_EDITS // 3):
+            call = "    time.sleep(1)\n" * (number + 1)
+            await server.edit(target, f"{text}\n\nimport time\n\nasync def edited():\n{call}")
+            await asyncio.sleep(_PAUSE)
+            times.append(await server.actions(target, text.count("\n") + 5))
+        row("quick fixes of a finding, the first time after an edit", times)
         helper, caller = root / "asgiway_helper.py", root / "asgiway_caller.py"
         await server.open(helper, "def help():\n    pass\n")
         await server.open(caller, "from asgiway_helper import help\n\n\nasync def f():\n    help()\n")

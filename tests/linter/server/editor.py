@@ -12,6 +12,7 @@ from typing import Any, Union
 
 from cattrs import Converter
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidRequest
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import default_converter
 
@@ -78,8 +79,9 @@ class Editor:
 
     runner: asyncio.Runner | None = None
 
-    def __init__(self, client: LanguageClient) -> None:
+    def __init__(self, client: LanguageClient, refuses: bool) -> None:
         self.client = client
+        self.refuses = refuses
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.published: list[types.PublishDiagnosticsParams] = []
@@ -104,6 +106,8 @@ class Editor:
             self._news.set()
 
         def register(params: types.RegistrationParams) -> None:
+            if self.refuses:
+                raise JsonRpcInvalidRequest("nothing is watched here")
             self.registered.extend(params.registrations)
             self._news.set()
 
@@ -267,17 +271,29 @@ async def editor(
     *folders: Path,
     capabilities: types.ClientCapabilities = FULL,
     cwd: Path | None = None,
+    root: Path | None = None,
+    refuses: bool = False,
     **sent: Any,
 ) -> AsyncGenerator[Editor]:
-    """Start the server and shake hands; leave as the protocol wants it, and see that it leaves, too."""
+    """Start the server and shake hands; leave as the protocol wants it, and see that it leaves, too.
+
+    Args:
+        folders: the workspace's.
+        capabilities: what the editor can do.
+        cwd: where the server is started.
+        root: the only folder of an editor that knows no workspaces.
+        refuses: whether it refuses to watch files though it has said that it would.
+        sent: the initialization options.
+    """
     client = LanguageClient("asgiway-lint-tests", "1", converter_factory=_converter)
-    found = Editor(client)
+    found = Editor(client, refuses)
     where = str(cwd or (folders[0] if folders else Path.cwd()))
     await client.start_io(sys.executable, "-m", "asgiway_lint", "server", cwd=where)
     try:
         found.server = await client.initialize_async(
             types.InitializeParams(
                 capabilities=capabilities,
+                root_uri=root.as_uri() if root else None,
                 workspace_folders=[types.WorkspaceFolder(folder.as_uri(), folder.name) for folder in folders] or None,
                 initialization_options=sent or None,
             )

@@ -102,6 +102,19 @@ async def test_a_client_that_does_not_watch_files_is_served_by_looking(tmp_path:
         await vim.see(caller)
 
 
+@in_loop
+async def test_an_editor_with_one_folder_that_refuses_to_watch_it(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "helper.py").write_text(WAITS)
+    async with editor(root=tmp_path, cwd=Path.cwd(), refuses=True) as vim:
+        # Only who knows the folder finds `lib` from there.
+        caller = vim.open(tmp_path / "apps" / "caller.py", CALLER.replace("helper", "lib.helper"))
+        await vim.see(caller, "AW101")
+        (tmp_path / "lib" / "helper.py").write_text(RETURNS)
+        await vim.see(caller)
+        assert vim.messages == []
+
+
 @shared
 async def test_configuration_is_followed_and_a_broken_one_said_once(vim: Editor, tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text(WAITS)
