@@ -13,7 +13,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
-from asgiway_lint.fixes.model import Fix
+from asgiway_lint.analysis.run import check_source
+from asgiway_lint.config import Settings
+from asgiway_lint.fixes.apply import apply_all
+from asgiway_lint.fixes.model import Fix, Refusal
+from asgiway_lint.fixes.plan import fixes_for
 from tests.linter.fixes.psycopg_support import fixed, offers, postgresql, reason, setup
 
 HEAD = """\
@@ -295,6 +299,114 @@ def test_it_does_the_same_before_and_after(name: str, database: str, tmp_path: P
 def test_it_is_refused_with_its_reason(name: str) -> None:
     source, expected = REFUSALS[name]
     assert expected in reason(program(source), "sqlalchemy")
+
+
+DEPENDENCY = """\
+from collections.abc import AsyncGenerator
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def get_session() -> AsyncGenerator[AsyncSession, None]:
+    raise NotImplementedError
+    yield
+"""
+ROUTES = """\
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .deps import get_session as session_of
+
+__all__ = ["router"]
+
+router = APIRouter()
+SessionDep = Annotated[Session, Depends(session_of)]
+
+
+@router.get("/first")
+async def first(session: SessionDep):
+    return await _one(session, 1)
+
+
+@router.get("/second")
+async def second(session: SessionDep):
+    return session.scalar(select(2))
+
+
+@router.get("/third")
+async def third(session: Session = Depends(session_of)):
+    return session.scalar(select(3))
+
+
+async def _one(session: Session, number: int):
+    return session.scalar(select(number))
+"""
+
+
+def write_project(root: Path, dependency: str, routes: str) -> tuple[Path, Settings]:
+    (root / "app").mkdir()
+    (root / "app" / "__init__.py").write_text("")
+    (root / "app" / "session.py").write_text(dependency)
+    (root / "app" / "deps.py").write_text("from app.session import get_session\n")
+    (root / "app" / "routes.py").write_text(routes)
+    return root / "app" / "routes.py", Settings(root=root, src=(root,))
+
+
+def answers_of(path: Path, settings: Settings) -> list[Fix | Refusal]:
+    found = check_source(path.read_bytes(), path, settings).findings
+    several = fixes_for(path.read_bytes(), path, settings, found).values()
+    return list(dict.fromkeys(answer for answers in several for answer in answers if answer.name == "sqlalchemy"))
+
+
+def test_routes_follow_a_dependency_of_another_file_that_is_asynchronous_already(tmp_path: Path) -> None:
+    path, settings = write_project(tmp_path, DEPENDENCY, ROUTES)
+    found = check_source(path.read_bytes(), path, settings).findings
+    applied = apply_all(
+        path.read_bytes(),
+        path,
+        settings,
+        found,
+        unsafe=True,
+        recheck=lambda source: check_source(source, path, settings).findings,
+    )
+    expected = (
+        ROUTES.replace(
+            "from sqlalchemy.orm import Session",
+            "from sqlalchemy.ext.asyncio import AsyncSession\nfrom sqlalchemy.orm import Session",
+        )
+        .replace("[Session,", "[AsyncSession,")
+        .replace("session: Session,", "session: AsyncSession,")
+        .replace("session: Session =", "session: AsyncSession =")
+        .replace("return session.scalar", "return await session.scalar")
+    )
+    assert applied.source.decode() == expected
+    assert {fix.name for fix in applied.fixes} == {"sqlalchemy"}
+
+
+@pytest.mark.parametrize(
+    ("dependency", "routes", "expected"),
+    [
+        (DEPENDENCY.replace("AsyncSession, None", "object, None"), ROUTES, "a synchronous one as far as can be seen"),
+        (DEPENDENCY + "\n\ndef get_session(): ...\n", ROUTES, "a synchronous one as far as can be seen"),
+        (DEPENDENCY.replace("def", "deaf"), ROUTES, "a synchronous one as far as can be seen"),
+        (DEPENDENCY, ROUTES.replace('__all__ = ["router"]\n', ""), "`SessionDep` may be imported by other files"),
+        (
+            DEPENDENCY,
+            ROUTES.replace("async def second", "def second"),
+            "`second` has `SessionDep`, too, and is synchronous",
+        ),
+        (DEPENDENCY, ROUTES + "\nx: list[SessionDep] = []\n", "is used for something else than parameters"),
+    ],
+)
+def test_a_dependency_or_an_alias_that_others_use_is_refused(
+    tmp_path: Path, dependency: str, routes: str, expected: str
+) -> None:
+    path, settings = write_project(tmp_path, dependency, routes)
+    reasons = [answer.reason for answer in answers_of(path, settings) if isinstance(answer, Refusal)]
+    assert [reason for reason in reasons if expected in reason], reasons
 
 
 def test_the_notes_tell_of_attributes_that_load_when_they_are_read() -> None:

@@ -15,7 +15,7 @@ from asgiway_lint.fixes.psycopg.literals import Literal
 from asgiway_lint.fixes.psycopg.uses import Unprovable
 from asgiway_lint.fixes.source import FixSource
 
-__all__ = ["Draft", "findings_in", "is_private"]
+__all__ = ["Draft", "exported_names", "findings_in", "is_private"]
 
 
 @dataclass(slots=True)
@@ -163,12 +163,12 @@ def is_private(source: FixSource, literal: Literal, users: set[int]) -> bool:
         return False
     if source.enclosing_function(literal.home) is not None or literal.name.startswith("_"):
         return True
-    exported = _exported(source)
+    exported = exported_names(source)
     return exported is not None and literal.name not in exported
 
 
-def _exported(source: FixSource) -> frozenset[str] | None:
-    """The names in `__all__`; None if there is none that can be read."""
+def exported_names(source: FixSource) -> frozenset[str] | None:
+    """Return the names in `__all__`; None if there is none that can be read."""
     for assignment in source.find(cst.Assign):
         target = assignment.targets[0].target
         if (

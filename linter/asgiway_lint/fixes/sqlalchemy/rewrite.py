@@ -49,8 +49,11 @@ def rewrite(source: FixSource, group: Group) -> tuple[Draft, set[int]]:
     done: set[int] = set()
     statements: dict[int, cst.With] = {}
     entered: set[int] = set()
+    renamed: set[int] = set()
     for parameter in group.parameters:
-        draft.replace(parameter.annotation, draft.name(parameter.annotation, parameter.module, parameter.twin))
+        if id(parameter.annotation) not in renamed:
+            renamed.add(id(parameter.annotation))
+            draft.replace(parameter.annotation, draft.name(parameter.annotation, parameter.module, parameter.twin))
         _check_streams(source, parameter)
         for use in parameter.uses:
             if id(use) in group.handed:

@@ -12,8 +12,10 @@ from typing import Final
 
 import libcst as cst
 
+from asgiway_lint.fixes.psycopg.editing import exported_names
 from asgiway_lint.fixes.psycopg.uses import Unprovable
 from asgiway_lint.fixes.source import FixSource
+from asgiway_lint.fixes.sqlalchemy.dependencies import gives_asynchronous
 
 __all__ = ["Group", "Parameter", "group_of", "parameter_of"]
 
@@ -33,7 +35,6 @@ _PASSIVE = frozenset(
         "typing_extensions.override",
     ]
 )
-_ASYNC_RESULTS = frozenset(["sqlalchemy.ext.asyncio.AsyncSession", "sqlmodel.ext.asyncio.session.AsyncSession"])
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +47,7 @@ class Parameter:
         annotation: the expression that names the class.
         module: where the class's twin is.
         twin: what it is called.
+        alias: the name of the annotation that others have, too; empty if it stands in the parameter.
         uses: the names in the body that are this parameter.
     """
 
@@ -54,6 +56,7 @@ class Parameter:
     annotation: cst.Name | cst.Attribute
     module: str
     twin: str
+    alias: str = ""
     uses: list[cst.Name] = field(default_factory=list[cst.Name])
 
 
@@ -113,17 +116,50 @@ def _parameter(source: FixSource, function: cst.FunctionDef, param: cst.Param) -
             injected = True
             _check_dependency(source, name, extra)
         node = inner[0]
+    alias = _alias(source, node) if isinstance(node, cst.Name) else None
+    if alias is not None:
+        inner = [element.slice.value for element in alias.slice if isinstance(element.slice, cst.Index)]
+        for extra in inner[1:]:
+            injected = True
+            _check_dependency(source, name, extra)
+        assert isinstance(node, cst.Name)
+        shared, node = node.value, inner[0]
+        if not _is_own(source, shared):
+            raise Unprovable(f"`{shared}` may be imported by other files, whose functions would get another session")
+    else:
+        shared = ""
     if isinstance(node, (cst.Name, cst.Attribute)) and (twin := SESSIONS.get(source.resolve(node))) is not None:
         if not injected:
             _check_callers(source, function, name)
-        found = Parameter(function, name, node, *twin)
+        found = Parameter(function, name, node, *twin, shared)
         found.uses = list(_uses(source, function, name))
         return found
-    if isinstance(node, cst.Name) and (made := _alias(source, node)) is not None:
-        for element in made.slice[1:]:
-            if isinstance(element.slice, cst.Index):
-                _check_dependency(source, name, element.slice.value)
     raise Unprovable(f"the annotation of `{name}` is not simply the class of the session")
+
+
+def _is_own(source: FixSource, name: str) -> bool:
+    """Whether a name of the module is nobody else's, as far as the file says."""
+    exported = exported_names(source)
+    return name.startswith("_") or (exported is not None and name not in exported)
+
+
+def _sharers(source: FixSource, alias: str) -> Iterator[Parameter]:
+    """The parameters that are annotated with an alias, which changes for all of them."""
+    for node in source.find(cst.Name):
+        if node.value != alias:
+            continue
+        above = source.parent(node)
+        if isinstance(above, (cst.AssignTarget, cst.TypeAlias)) or (
+            isinstance(above, cst.AnnAssign) and above.target is node
+        ):
+            continue
+        param = source.parent(above) if isinstance(above, cst.Annotation) else None
+        function = source.enclosing(param, cst.FunctionDef) if isinstance(param, cst.Param) else None
+        if not isinstance(param, cst.Param) or function is None:
+            raise Unprovable(f"`{alias}` is used for something else than parameters, too")
+        if function.asynchronous is None:
+            raise Unprovable(f"`{function.name.value}` has `{alias}`, too, and is synchronous")
+        yield _parameter(source, function, param)
 
 
 def _check_callers(source: FixSource, function: cst.FunctionDef, name: str) -> None:
@@ -153,13 +189,10 @@ def _check_dependency(source: FixSource, name: str, node: cst.BaseExpression) ->
     if not node.args:
         raise Unprovable(f"`{name}` has a default value")
     dependency = node.args[0].value
-    function = _function(source, dependency)
-    result = function.returns.annotation if function is not None and function.returns is not None else None
-    if isinstance(result, cst.Subscript) and isinstance(result.slice[0].slice, cst.Index):
-        result = result.slice[0].slice.value  # AsyncIterator[AsyncSession]
-    if result is None or source.resolve(result) not in _ASYNC_RESULTS:
+    if not gives_asynchronous(source, dependency):
         raise Unprovable(
-            f"`{source.code(dependency)}` gives the session, a synchronous one as far as can be seen: let it yield an `AsyncSession` first"
+            f"`{source.code(dependency)}` gives the session, a synchronous one as far as can be seen: let it yield an "
+            "`AsyncSession` first, and say so in its annotation"
         )
 
 
@@ -215,6 +248,8 @@ def group_of(source: FixSource, first: Parameter) -> Group:
                 waiting.append(_receiver(source, use, arg, call))
                 group.handed.add(id(use))
         waiting += _givers(source, parameter)
+        if parameter.alias:
+            waiting += _sharers(source, parameter.alias)
     group.parameters.sort(key=lambda each: source.offset(each.annotation))
     return group
 
