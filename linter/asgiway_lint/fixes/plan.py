@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asgiway_lint.config import Settings
+from asgiway_lint.facts.reader import quick_reading
 from asgiway_lint.facts.text import decode
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.model import Applicability, Fix, Refusal
@@ -39,6 +40,11 @@ def fixes_for(
 
 def fixes_of(source: FixSource, findings: Sequence[Finding]) -> dict[Finding, tuple[Fix | Refusal, ...]]:
     """Return the same for a file that is a `FixSource` already."""
+    with quick_reading():  # deep chains of attributes need frames
+        return _fixes_of(source, findings)
+
+
+def _fixes_of(source: FixSource, findings: Sequence[Finding]) -> dict[Finding, tuple[Fix | Refusal, ...]]:
     found: dict[Finding, tuple[Fix | Refusal, ...]] = {}
     for finding in findings:
         offers: list[Fix | Refusal] = []

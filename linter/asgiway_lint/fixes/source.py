@@ -5,10 +5,12 @@ Everything is made when it is first asked for. Nodes are compared by identity; h
 
 from __future__ import annotations
 
+import ast
 import bisect
 import dataclasses
 import functools
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
@@ -23,6 +25,8 @@ from asgiway_lint.fixes.scopes import Scopes
 
 __all__ = ["FixSource", "UnparsableError", "children"]
 
+# Levels of the interpreter's tree; a call of a method takes two. libcst bears three times as many.
+_DEEPEST = 1_200
 _NEWLINE = re.compile(r"\r\n?|\n")
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 _Answer = TypeVar("_Answer")
@@ -59,6 +63,8 @@ class FixSource:
     @functools.cached_property
     def module(self) -> cst.Module:
         """The tree."""
+        if _too_deep(self.text):
+            raise UnparsableError("it is nested too deeply")
         try:
             with quick_reading():
                 return cst.parse_module(self.text)
@@ -223,6 +229,24 @@ class FixSource:
             base = self.resolve(node.value)
             return f"{base}.{node.attr.value}" if base else ""
         return ""
+
+
+def _too_deep(text: str) -> bool:
+    """Whether libcst's parser would overflow its stack, and end the process: it asks nobody how deep it may go."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except SyntaxError:
+        return False  # newer than the interpreter
+    except (ValueError, RecursionError, MemoryError):
+        return True
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:

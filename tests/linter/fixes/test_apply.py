@@ -13,7 +13,7 @@ from asgiway_lint.fixes import plan, registry
 from asgiway_lint.fixes.apply import apply_edits, full_edits
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, NeededImport, Refusal
 from asgiway_lint.fixes.source import FixSource
-from tests.linter.fixes.support import PATH, SETTINGS, applied, findings_of, fixed, in_coroutine
+from tests.linter.fixes.support import PATH, SETTINGS, applied, findings_of, fixed, in_coroutine, refused
 
 Offer = Callable[[FixSource, Finding, Sequence[Finding]], Fix | Refusal | None]
 
@@ -161,7 +161,24 @@ def test_a_file_that_libcst_cannot_read_is_left_alone() -> None:
     assert offer.reason.startswith("libcst cannot parse the file")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("x" + ".a()" * 4000, id="calls"),
+        pytest.param("+".join(["x"] * 4000), id="operators"),
+        pytest.param("if x: pass\n" + "".join(f"    elif x == {n}: pass\n" for n in range(4000)), id="elif"),
+    ],
+)
+def test_what_would_end_the_process_is_left_alone(line: str) -> None:
+    """libcst overflows its stack there."""
+    source = in_coroutine("time.sleep(1)") + f"    {line}\n"
+    assert fixed(source) == source
+    assert refused(source) == ["libcst cannot parse the file: it is nested too deeply"]
+
+
 def test_deep_nesting_and_long_files() -> None:
+    for line in ("x" + ".a()" * 590, "x" + ".a" * 1150, "time" + ".a" * 1150 + "(os.stat(x))"):
+        assert "await asyncio.to_thread(os.stat, y)" in fixed(in_coroutine(line, "os.stat(y)", imports="import os, time"))
     deep = in_coroutine("x = " + "(" * 80 + "os.stat(x)" + ")" * 80, imports="import os")
     assert "await asyncio.to_thread(os.stat, x)" in fixed(deep)
     long = in_coroutine(*(["x = 1"] * 3000), "os.stat(x)", imports="import os")
