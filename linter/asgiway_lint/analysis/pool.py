@@ -19,7 +19,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from asgiway_lint.facts.reader import quick_reading
 
-__all__ = ["Dealer", "processes"]
+__all__ = ["Dealer", "forks", "processes"]
 
 Item = TypeVar("Item")
 Report = TypeVar("Report")
@@ -85,9 +85,13 @@ def _safe_path() -> Generator[None, None, None]:
             os.environ[_SAFE_PATH] = before
 
 
+def forks() -> bool:
+    """Whether new processes inherit what this one has: where that is safe, as a fresh interpreter takes its time to start."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 def _context() -> BaseContext:
-    """``fork`` where it is safe, as a fresh interpreter takes longer to start than a small project to check."""
-    if sys.platform == "linux" and threading.active_count() == 1:
+    if forks():
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context("spawn")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from asgiway_lint import __version__
 from asgiway_lint.analysis import warm
-from asgiway_lint.analysis.pool import Dealer, processes
+from asgiway_lint.analysis.pool import Dealer, forks, processes
 from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered
 from asgiway_lint.config import Settings
 from asgiway_lint.facts.reader import quick_reading
@@ -29,6 +29,8 @@ __all__ = ["FileReport", "check_files", "check_source", "check_sources"]
 
 # So many files are checked without the garbage collector: long enough to matter, short enough to report as one goes.
 _BATCH: Final = 100
+# So many files are checked before other processes start.
+_FIRST: Final = 48
 # When more files than this have changed, all are checked: asking who depends on them takes longer.
 _FEW: Final = 200
 
@@ -167,9 +169,34 @@ def _todo(
 
 def _check_all(work: _Work, settings: Sequence[Settings], folder: Path | None, jobs: int | None) -> Iterator[_Result]:
     count = processes(jobs, len(work))
-    if count == 1 or not work:
-        return _check_here(work, settings, folder)
-    return Dealer(_worker, (settings, folder), count).run(work)
+    return (
+        _check_here(work, settings, folder) if count == 1 or not work else _check_apart(work, settings, folder, count)
+    )
+
+
+def _check_apart(work: _Work, settings: Sequence[Settings], folder: Path | None, count: int) -> Iterator[_Result]:
+    """Check files in several processes.
+
+    A few files from all over the project come first, in this process: what they import is what all import, and where processes
+    are forked, they begin with the facts of that instead of reading it once more in each.
+    """
+    step = max(2, len(work) // _FIRST)
+    cache = FactsCache(folder) if folder is not None else None
+    session = _session(cache)
+    try:
+        with quick_reading():
+            first = iter(_checked(session, work[::step], settings))
+            gc.freeze()
+        if cache is not None:
+            cache.close()
+        inherited = session if forks() else None
+        rest = Dealer(_worker, (settings, folder, inherited), count).run(
+            [item for number, item in enumerate(work) if number % step]
+        )
+        for number in range(len(work)):
+            yield next(rest) if number % step else next(first)
+    finally:
+        gc.unfreeze()
 
 
 def _check_here(work: _Work, settings: Sequence[Settings], folder: Path | None) -> Iterator[_Result]:
@@ -187,13 +214,19 @@ def _check_here(work: _Work, settings: Sequence[Settings], folder: Path | None) 
             cache.close()
 
 
-def _worker(settings: Sequence[Settings], folder: Path | None) -> Callable[[_Work], list[_Result]]:
+def _worker(
+    settings: Sequence[Settings], folder: Path | None, inherited: Session | None
+) -> Callable[[_Work], list[_Result]]:
     """What one process of several does with some files."""
     cache = FactsCache(folder) if folder is not None else None
     if cache is not None:
         # Not atexit: a worker of a pool leaves without it.
         multiprocessing.util.Finalize(cache, cache.close, exitpriority=10)
-    session = _session(cache)
+    session = inherited
+    if session is None:
+        session = _session(cache)
+    else:
+        session.store.use(cache)  # a connection must not be used on both sides of a fork
     return lambda work: _checked(session, work, settings)
 
 

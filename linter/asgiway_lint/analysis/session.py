@@ -56,7 +56,7 @@ class Session:
     """
 
     def __init__(self, store: Store, extra: Iterable[str] = ()) -> None:
-        self._store = store
+        self.store = store
         self._extra = tuple(extra)
         self._evaluators: dict[tuple[object, ...], Evaluator] = {}
         self._catalogue = load()
@@ -107,7 +107,7 @@ class Session:
         felt: set[str] = set()
         with quick_reading():
             for path, key in before.before.items():
-                old, new = cache.get(key) if key else None, self._store.facts(path)
+                old, new = cache.get(key) if key else None, self.store.facts(path)
                 scopes = changed.seen_alike(old, new) if old is not None and new is not None and known else None
                 told = grounds.answers.pop(path, Answers())
                 again = changed.answers_again(evaluator, path, told, scopes) if scopes is not None else None
@@ -136,7 +136,7 @@ class Session:
         """Check one file."""
         path = absolute(name)
         try:
-            source = self._store.source(path)
+            source = self.store.source(path)
         except Problem as problem:
             return FileReport(name, (_file_finding(name, "AW002", problem.message),), ())
         if not may_run_on_loop(source) and not (
@@ -144,7 +144,7 @@ class Session:
         ):
             return FileReport(name, (), _directives(source))
         try:
-            facts = self._store.require(path, source)
+            facts = self.store.require(path, source)
         except SourceProblem as problem:
             code = "AW002" if problem.encoding else "AW001"
             return FileReport(
@@ -164,7 +164,7 @@ class Session:
         key = (root, sources, customs)
         if key not in self._evaluators:
             catalogue = CustomCatalogue(self._catalogue, customs) if customs else self._catalogue
-            self._evaluators[key] = Evaluator(self._store.facts, ModuleFinder(root, sources, self._extra), catalogue)
+            self._evaluators[key] = Evaluator(self.store.facts, ModuleFinder(root, sources, self._extra), catalogue)
         return self._evaluators[key]
 
 

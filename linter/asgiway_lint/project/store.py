@@ -75,6 +75,10 @@ class Store:
         """Whether there is a cache behind it."""
         return self._cache is not None
 
+    def use(self, cache: FactsCache | None) -> None:
+        """Go on with another connection to the same cache."""
+        self._cache = cache
+
     def source(self, path: str) -> bytes:
         """The bytes of a file.
 

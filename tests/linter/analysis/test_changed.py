@@ -451,7 +451,7 @@ BODY_READERS: dict[str, str] = {
         hazards._thread_locals hazards._uwsgi views._registered_with_flask
     """,
     "What it says is a part of `Answers.ends`.": """
-        blocking._awaited_later blocking._is_new blocking._silenced blocking._takers blocking.direct_call
+        blocking._awaited_later blocking._is_calm blocking._is_new blocking._silenced blocking._takers blocking.direct_call
         blocking.handed_over contexts._run_in_place guards._inside guards.excluded guards.made_once
         hops._is_given_away hops._sorted_by_scope hops.hops_of questions.__init__ questions._around
         questions._first_seq questions._is_handler questions._leaves questions._of_block questions._of_guard
