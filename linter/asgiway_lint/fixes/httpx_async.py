@@ -262,13 +262,14 @@ class _Function:
         ]
         if len(alone) > 1 or any(in_loop(self.source, self.function, call.node) for call in alone):
             notes.append("the requests share a client, and so cookies that an answer sets, and connections")
+        edits = draft.edits(regions)
         return Fix(
             name=NAME,
             title=f"Use an `{self.library}.AsyncClient` in `{self.function.name.value}`",
             applicability=Applicability.UNSAFE,
             reason="requests that were made by clients of their own may share one, and tests that replace the synchronous half of the library no longer meet them",
-            edits=draft.edits(regions),
-            imports=tuple(sorted(self.spell.imports)),
+            edits=edits,
+            imports=self.spell.imports_of(edits),
             notes=tuple(notes),
             removes=tuple(call.finding for call in calls),
         )

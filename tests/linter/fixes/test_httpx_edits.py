@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from asgiway_lint.fixes.model import Fix
 from tests.linter.fixes.httpx_support import fixed, offers, only_fix
 
 
@@ -454,3 +455,20 @@ class A:
     )
     assert new.count("import httpx") == 1
     assert new.count("async with") == 3
+
+
+def test_what_is_refused_asks_for_no_import() -> None:
+    source = """
+import requests
+
+
+async def f(url):
+    first = requests.get(url, timeout=1).text
+    try:
+        second: requests.Response = requests.get(url, timeout=1)
+        return first, second.json(), requests.get(url, proxies=url)
+    except requests.RequestException:
+        return None
+"""
+    (fix,) = (offer for offer in offers(source) if isinstance(offer, Fix))
+    assert [needed.module for needed in fix.imports] == ["httpx"]

@@ -164,7 +164,7 @@ ROWS = {
     "url and reason": """
         answer = requests.get(f"{url}/json?a=1", timeout=5)
         text = "%s %s" % (answer.url, answer.reason)
-        return text, f"{answer.url}", str(answer.url), answer.url.partition("?"), answer.url + "x"
+        return text, f"{answer.url} {answer.url:>60} {answer.url!r}", str(answer.url), answer.url.partition("?"), answer.url + "x"
     """,
     "headers of the answer": """
         answer = requests.get(f"{url}/links", timeout=5)
@@ -373,7 +373,10 @@ def test_files_in_forms(server: Server, tmp_path: Path) -> None:
         opened = open("{tmp_path}/report.txt", mode="rb")
         third = requests.post(f"{{url}}/x", files={{"f": opened}}, timeout=5).json()
         opened.close()
-        return first["parts"], second["parts"], third["parts"]
+        import io
+
+        fourth = requests.post(f"{{url}}/x", files={{"f": ("n.txt", io.BytesIO(b"y").read())}}, timeout=5).json()
+        return first["parts"], second["parts"], third["parts"], fourth["parts"]
         """
     )
     _, outcome = same(source, server)

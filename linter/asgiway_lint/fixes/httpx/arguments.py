@@ -296,7 +296,7 @@ class _Reader:
             if self.values.may_be_none(literal.elements[0].value):
                 raise Unfit("a file without a name")
             content = literal.elements[1].value
-            if self.values.kind(content) in (Kind.TEXT, Kind.BYTES) or self.reads_binary(content):
+            if self.values.kind(content) in (Kind.TEXT, Kind.BYTES) or self.reads_binary(content) or _is_read(content):
                 return
         elif self.reads_binary(node):
             return
@@ -415,6 +415,14 @@ class _Reader:
             if number and arguments[number - 1] in self.dropped and number + 1 == len(arguments):
                 raise Unfit("too many of its arguments have to go")
             self.result.draft.replace(start, end, "")
+
+
+def _is_read(node: cst.BaseExpression) -> bool:
+    """Whether a value is what was read from a file, so text or bytes: `await upload.read()`, `buffer.getvalue()`."""
+    call = node.expression if isinstance(node, cst.Await) else node
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return False
+    return call.func.attr.value in ("read", "read_bytes", "read_text", "getvalue")
 
 
 _ABSENT: Final = {

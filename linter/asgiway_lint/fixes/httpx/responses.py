@@ -324,7 +324,7 @@ class _Uses:
         call = self.source.parent(above) if isinstance(above, cst.Arg) else None
         if isinstance(call, cst.Call) and self.source.resolve(call.func) == "builtins.str":
             return
-        if isinstance(above, cst.FormattedStringExpression) and above.conversion is None:
+        if isinstance(above, cst.FormattedStringExpression) and above.conversion is None and above.format_spec is None:
             return
         start, end = self.source.outer_offset(node)
         self.draft.inserted.setdefault(start, []).insert(0, "str(")

@@ -298,7 +298,7 @@ class _Function:
             applicability=Applicability.UNSAFE,
             reason=wording.reason(self.function.name.value),
             edits=edits,
-            imports=tuple(sorted(self.spell.imports)),
+            imports=self.spell.imports_of(edits),
             requires=(self.spell.module,),
             notes=wording.notes(self.source, self.function, alive, [*self.uses_notes(uses), *self.guard_notes(alive)]),
             removes=tuple(removes),

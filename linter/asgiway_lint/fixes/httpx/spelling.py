@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import libcst as cst
 
 from asgiway_lint.fixes.httpx.arguments import Unfit
 from asgiway_lint.fixes.imports import reference
-from asgiway_lint.fixes.model import NeededImport
+from asgiway_lint.fixes.model import Edit, NeededImport
 from asgiway_lint.fixes.source import FixSource
 
 __all__ = ["Spelling"]
+
+_WORD = re.compile(r"\w+")
 
 
 class Spelling:
@@ -25,7 +30,7 @@ class Spelling:
         self._source = source
         self._node = node
         self.module = module
-        self.imports: set[NeededImport] = set()
+        self._imports: set[NeededImport] = set()
 
     def __call__(self, name: str) -> str:
         """Return how to write a name of the library: `AsyncClient` is `httpx.AsyncClient`.
@@ -42,9 +47,14 @@ class Spelling:
             return last
         return self._spell(self.module if module == "httpx" else module, last)
 
+    def imports_of(self, edits: Iterable[Edit]) -> tuple[NeededImport, ...]:
+        """Return the imports that edits need: what is refused in the end may have asked for others."""
+        words = {word for edit in edits for word in _WORD.findall(edit.text)}
+        return tuple(sorted(each for each in self._imports if each.binding in words))
+
     def _spell(self, module: str, name: str) -> str:
         found = reference(self._source, self._node, module, name)
         if found is None:
             raise Unfit(f"`{module}` means something else here")
-        self.imports.update(found.imports)
+        self._imports.update(found.imports)
         return found.text
