@@ -86,7 +86,8 @@ def run(arguments: Namespace) -> int:
     elif arguments.diff or settings.fix or settings.fix_only:
         from asgiway_lint.commands import fix
 
-        code = fix.run(arguments, resolver, check, standard_input if stdin else None, check_bytes)
+        with telling_what_is_not_written(arguments.output_file):
+            code = fix.run(arguments, resolver, check, standard_input if stdin else None, check_bytes)
     else:
         with telling_what_is_not_written(arguments.output_file):
             outcome = check()

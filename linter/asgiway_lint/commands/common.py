@@ -101,7 +101,7 @@ def complain_about_missing(missing: Sequence[str], cwd: Path) -> None:
 @contextlib.contextmanager
 def telling_what_is_not_written(file: str | None) -> Generator[None]:
     """Say on Ctrl-C that a file has not been written that was to be; None: there is none."""
-    path = None if file is None else Path(file)
+    path = None if file is None or (os.path.exists(file) and not os.path.isfile(file)) else Path(file)  # noqa: PTH110, PTH113
     before = None if path is None else _stamp(path)
     try:
         yield
