@@ -22,6 +22,8 @@ async def handler(request):
 
 ## Limits
 A template or a fixture with broken code on purpose belongs into `exclude`, as a `# noqa` needs a file that can be read.
+A file without a trace of a coroutine or of a loop's callbacks is not read unless somebody calls into it, so its mistakes stay unseen:
+the interpreter tells of them soon enough.
 
 ## References
 - [Python: full grammar specification](https://docs.python.org/3/reference/grammar.html)
