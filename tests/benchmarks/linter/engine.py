@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,7 +102,7 @@ def _overhead() -> float:
 
 
 @contextmanager
-def _watched(pid: int) -> Iterator[list[int]]:
+def _watched(pid: int) -> Generator[list[int]]:
     """Ask every 50 ms for the memory of a process and its descendants, shared pages counted once; megabytes (0 off Linux)."""
     peak = [0]
     ended = threading.Event()
@@ -318,9 +318,9 @@ def startup(folder: Path) -> Iterator[Row]:
         yield Row(
             f"`{' '.join(arguments)}`",
             "<= 60 ms",
-            f"{_ms(cost.wall)} ({_ms(cost.cpu)} CPU)",
+            f"{_ms(cost.cpu)} CPU ({_ms(cost.wall)} wall)",
             "",
-            min(cost.wall, cost.cpu) <= 0.06,
+            cost.cpu <= 0.06,
         )
 
 
