@@ -77,21 +77,19 @@ def ruff(folder: Path) -> list[Alarm]:
 def flake8_async(folder: Path, files: Iterable[str], executable: str = "flake8") -> list[Alarm]:
     """Alarms of flake8-async on these files: it looks at one file at a time and needs minutes for a large package.
 
-    It gets one file per run, as one that it can't parse ends a run.
+    A file that it can't parse ends its run, so all of them have to be parsable by the Python it runs on.
     """
     if shutil.which(executable) is None:
         raise ToolError(f"{executable} not found: pip install flake8 flake8-async, and name it with --flake8")
     if "flake8-async" not in _run([executable, "--version"], (0,)):
         raise ToolError(f"{executable} has no flake8-async: pip install flake8-async beside it")
-    alarms: list[Alarm] = []
-    for file in sorted(set(files)):
-        path = folder / file
-        out = _run([executable, "--isolated", "--select", "ASYNC2", "--disable-noqa", str(path)], (0, 1))
-        for row in out.splitlines():
-            match = re.fullmatch(r"(.*?):(\d+):\d+: (\S+) (.*)", row)
-            if match and _THEIRS.fullmatch(match[3]):
-                alarms.append(Alarm(match[1], int(match[2]), match[3], match[4]))
-    return _alarms(folder, alarms)
+    paths = [str(folder / file) for file in sorted(set(files))]
+    out = _run([executable, "--isolated", "--select", "ASYNC2", "--disable-noqa", *paths], (0, 1)) if paths else ""
+    rows = [re.fullmatch(r"(.*?):(\d+):\d+: (\S+) (.*)", row) for row in out.splitlines()]
+    return _alarms(
+        folder,
+        (Alarm(row[1], int(row[2]), row[3], row[4]) for row in rows if row and _THEIRS.fullmatch(row[3])),
+    )
 
 
 def _alarms(folder: Path, found: Iterable[Alarm]) -> list[Alarm]:
