@@ -26,7 +26,9 @@ def fetch(package: Package) -> bool:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         requirement = f"{package.name}=={package.version}"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        subprocess.run([*command, "--dest", scratch, "--python-version", "3.11", requirement], check=True)
+        # The same wheel everywhere: sources are only read.
+        command += ["--python-version", "3.11", "--platform", "manylinux_2_17_x86_64", "--dest", scratch]
+        subprocess.run([*command, requirement], check=True)
         (wheel,) = Path(scratch).glob("*.whl")
         checksum = hashlib.sha256(wheel.read_bytes()).hexdigest()
         if checksum != package.sha256:
