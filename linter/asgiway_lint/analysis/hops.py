@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from asgiway_lint.analysis import blocking, handed, implied, targets
+from asgiway_lint.analysis import blocking, handed, implied, relations, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.guards import Known, excluded, given_to_call, made_once
@@ -90,6 +90,8 @@ def hops_of(
         else:
             site = blocking.direct_event(evaluator, path, event)
             groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
+        if site is None and not groups and event.kind == "load":
+            site = relations.loaded(evaluator, path, facts, event)
         if site is None and not groups and event.kind == "iter":
             place = Place(path, event.scope, event.seq, event.block)
             site, groups = _called(evaluator, handed.mapped(evaluator, event.expr, place), transitive=transitive)

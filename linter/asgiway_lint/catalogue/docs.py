@@ -30,6 +30,7 @@ _SPECIAL: Final[Mapping[str, str]] = {
     "__bool__": "`if x:`",
     "__call__": "`x()`",
     "__enter__": "`with x:`",
+    "__get__": "`x.key` of a foreign key",
     "__getitem__": "`x[0]`",
     "__len__": "`len(x)`",
     "__next__": "`for ... in x:`",

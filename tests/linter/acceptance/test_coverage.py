@@ -70,7 +70,7 @@ ABOUT_PEERS = {
 }
 PREDICATES = [
     "queue.get and put", "lock.acquire", "Event.wait(0)", "Future.result() after done()", "select(..., 0)", "psutil.cpu_percent",
-    "SMTP() without host", "setblocking(False) or settimeout(0)", "resolve by type, not by method name", "lazy QuerySet methods",
+    "SMTP() without host", "setblocking(False) or settimeout(0)", "resolve by type, not by method name", "lazy QuerySet methods", "FK attribute access",
     "time.sleep(0)", "generators",
 ]  # fmt: skip
 WRAPPERS = [

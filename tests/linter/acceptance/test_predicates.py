@@ -236,3 +236,21 @@ def test_generators_block_when_they_are_iterated() -> None:
             await asyncio.to_thread(sorted, glob.iglob("a"))
             await asyncio.to_thread(list, own())
     """)
+
+
+def test_foreign_keys() -> None:
+    """Predicate: FK attribute access, unless the query has brought the object along."""
+    holds("""
+        from django.db import models
+
+        class Book(models.Model):
+            author = models.ForeignKey("Author", on_delete=models.CASCADE)
+
+        async def f(given: Book):
+            book = await Book.objects.aget(pk=1)
+            book.author  #! Book.author
+            book.author_id
+            given.author
+            joined = await Book.objects.select_related("author").aget(pk=1)
+            joined.author
+    """)
