@@ -17,8 +17,8 @@ from asgiway_lint.fixes.awaits import interleaving
 from asgiway_lint.fixes.contexts import await_refusal, brackets
 from asgiway_lint.fixes.httpx.arguments import VERBS, Unfit
 from asgiway_lint.fixes.httpx.draft import Draft, Region
+from asgiway_lint.fixes.httpx.names import uses_of
 from asgiway_lint.fixes.httpx.placing import free_name, in_loop, region_around
-from asgiway_lint.fixes.httpx.responses import uses_of
 from asgiway_lint.fixes.httpx.spelling import Spelling
 from asgiway_lint.fixes.httpx.values import Kind, Values
 from asgiway_lint.fixes.model import Applicability, Fix, Refusal

@@ -25,7 +25,7 @@ from asgiway_lint.fixes.httpx.failures import (
     handler_of,
     without_covered,
 )
-from asgiway_lint.fixes.httpx.responses import uses_of
+from asgiway_lint.fixes.httpx.names import uses_of
 from asgiway_lint.fixes.httpx.spelling import Spelling
 from asgiway_lint.fixes.httpx.url import Scheme
 from asgiway_lint.fixes.source import FixSource

@@ -66,11 +66,19 @@ def _handler(source: FixSource, node: cst.CSTNode) -> cst.Try | cst.TryStar | cs
 
 def _calls(source: FixSource, statement: cst.Try | cst.TryStar | cst.With, name: str) -> bool:
     """Whether a function is called, by its name, in the body of a statement."""
-    for call in source.find(cst.Call, statement.body):
-        last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
-        if isinstance(last, cst.Name) and last.value == name:
-            return True
-    return False
+    called = source.memo(_called)
+    if id(statement) not in called:
+        called[id(statement)] = frozenset(
+            last.value
+            for call in source.find(cst.Call, statement.body)
+            if isinstance(last := call.func.attr if isinstance(call.func, cst.Attribute) else call.func, cst.Name)
+        )
+    return name in called[id(statement)]
+
+
+def _called(source: FixSource) -> dict[int, frozenset[str]]:
+    """What is called in the body of a statement; filled as it is asked for."""
+    return {}
 
 
 def check_guard(source: FixSource, guard: Guard, requests: Sequence[Request], findings: Sequence[Finding]) -> None:

@@ -16,9 +16,10 @@ from asgiway_lint.fixes.contexts import await_refusal
 from asgiway_lint.fixes.httpx.arguments import Unfit
 from asgiway_lint.fixes.httpx.calls import Request
 from asgiway_lint.fixes.httpx.draft import Draft
+from asgiway_lint.fixes.httpx.names import uses_of
 from asgiway_lint.fixes.source import FixSource
 
-__all__ = ["Uses", "follow", "is_tested", "uses_of"]
+__all__ = ["Uses", "follow", "is_tested"]
 
 _PLACES_FOR_NOT: Final = (
     cst.If,
@@ -125,26 +126,6 @@ def _name(
             isinstance(above, (cst.AnnAssign, cst.NamedExpr)) and above.target is use
         ):
             follower.use(use)
-
-
-def uses_of(source: FixSource, name: str, place: cst.CSTNode) -> Iterator[cst.Name]:
-    """Yield the names that mean the variable that a name means at a place, in order of the text."""
-    home = source.scopes.lookup(name, place)
-    found: list[cst.Name] = []
-    for each in source.find(cst.Name, home[0].node if home is not None else None):
-        if each.value == name and not _is_label(source, each):
-            other = source.scopes.lookup(name, each)
-            if other is not None and home is not None and other[0] is home[0]:
-                found.append(each)
-    yield from sorted(found, key=source.offset)
-
-
-def _is_label(source: FixSource, name: cst.Name) -> bool:
-    """Whether a name is the attribute of something or the keyword of an argument."""
-    above = source.parent(name)
-    if isinstance(above, cst.Attribute):
-        return above.attr is name
-    return isinstance(above, cst.Arg) and above.keyword is name
 
 
 def _other_binding(source: FixSource, node: cst.CSTNode, name: str, uses: Uses, spell: Callable[[str], str]) -> None:

@@ -15,8 +15,8 @@ from asgiway_lint.fixes.contexts import await_refusal
 from asgiway_lint.fixes.httpx.arguments import Unfit, check_header, is_conditional
 from asgiway_lint.fixes.httpx.calls import Request
 from asgiway_lint.fixes.httpx.draft import Draft, Region
+from asgiway_lint.fixes.httpx.names import uses_of
 from asgiway_lint.fixes.httpx.placing import region_of
-from asgiway_lint.fixes.httpx.responses import uses_of
 from asgiway_lint.fixes.httpx.values import Values
 from asgiway_lint.fixes.source import FixSource
 

@@ -6,12 +6,11 @@ Requests and httpx treat None, booleans, bytes and text differently in the same 
 from __future__ import annotations
 
 import enum
-import functools
-from collections.abc import Iterator
 
 import libcst as cst
 
-from asgiway_lint.fixes.scopes import Bound, Table
+from asgiway_lint.fixes.httpx.names import handed_out, uses_of
+from asgiway_lint.fixes.scopes import Bound
 from asgiway_lint.fixes.source import FixSource
 
 __all__ = ["Kind", "Values"]
@@ -129,20 +128,14 @@ class Values:
         if len(found) < len(literal.elements):
             return None
         if isinstance(node, cst.Name):
-            for use in self._uses(node):
+            for use in uses_of(self._source, node.value, node):
+                if use is node:
+                    continue
                 change = self._change(use)
                 if change is None:
                     return None
                 found += change
         return found
-
-    def _uses(self, name: cst.Name) -> Iterator[cst.Name]:
-        home = self._source.scopes.lookup(name.value, name)
-        for each in self._source.find(cst.Name):
-            if each.value == name.value and each is not name:
-                found = self._source.scopes.lookup(each.value, each)
-                if found is not None and home is not None and found[0] is home[0]:
-                    yield each
 
     def _change(self, use: cst.Name) -> list[tuple[cst.BaseExpression, cst.BaseExpression]] | None:
         """Return what a use of a dictionary's name adds to it; None if nobody can say."""
@@ -223,8 +216,8 @@ class Values:
         found = self._source.scopes.lookup(node.value, node)
         if found is None:
             return Kind.UNKNOWN
-        table, bounds = found
-        if any(node.value in inner.outer for inner in self._inner_tables(table)):
+        bounds = found[1]
+        if handed_out(self._source, node.value):
             return Kind.UNKNOWN
         kinds = {self._bound_kind(bound) for bound in bounds}
         return kinds.pop() if len(kinds) == 1 else Kind.UNKNOWN
@@ -291,26 +284,14 @@ class Values:
         found = self._source.scopes.lookup(node.value, node)
         if found is None or len(found[1]) != 1:
             return None
-        table, (bound,) = found
-        if any(node.value in inner.outer for inner in self._inner_tables(table)):
+        (bound,) = found[1]
+        if handed_out(self._source, node.value):
             return None
         above = self._source.parent(bound.node)
         if isinstance(above, cst.AssignTarget):
             assignment = self._source.parent(above)
             return assignment.value if isinstance(assignment, cst.Assign) else None
         return above.value if isinstance(above, cst.AnnAssign) else None
-
-    def _inner_tables(self, table: Table) -> Iterator[Table]:
-        """The scopes that hand a name out with `global` or `nonlocal`, wherever they are; so it may change behind one's back."""
-        yield from (inner for inner in self._outer_users if inner is not table)
-
-    @functools.cached_property
-    def _outer_users(self) -> list[Table]:
-        return [
-            self._source.scopes.of(node)
-            for node in self._source.nodes()
-            if isinstance(node, (cst.Global, cst.Nonlocal))
-        ]
 
 
 def _defaults_to_none(parameter: cst.Param) -> bool:
