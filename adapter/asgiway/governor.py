@@ -13,8 +13,7 @@ A tick runs on the loop every TICK seconds while requests wait for a worker, and
   rise one by one.
 * between, which is where one computing worker leaves the loop: permits stay, unless all of them are held by blocked workers.
 
-Growth that does not pay is taken back: when permits have grown, but completions have not risen by GAIN within TRIAL seconds,
-what the handlers wait for is busy itself (a database behind 15 connections), and more threads only wait in line there.
+Growth that does not pay is taken back, see ``trial``.
 
 One governor serves all pools of a loop: they share the GIL, so they share the measurement.
 """
@@ -26,6 +25,7 @@ import weakref
 from typing import Protocol
 
 from asgiway.loops import LoopPort
+from asgiway.trial import Trial
 
 __all__ = ["FIRST_PERMITS", "Governor", "governor_of"]
 
@@ -37,11 +37,8 @@ SMOOTHING = 0.3  # weight of the newest tick
 BLOCKED_AFTER = 0.03  # a worker that waits for the GIL makes no progress either, but gets its turn within that
 PROGRESS = 0.0002  # CPU seconds that count as progress
 FIRST_PERMITS = 4
-TRIAL = 0.25
-GAIN = 1.1
 CAREFUL = 1.0  # after a cut, in which permits rise one by one, ...
 STEP_EVERY = 0.02
-HOLD = 2.0  # after growth was taken back, before it is tried again
 FORGET = 5.0  # without waiting requests, after which permits start anew
 
 
@@ -63,24 +60,11 @@ class _Pool(Protocol):
 class _Watched:
     """What the governor remembers of one pool."""
 
-    __slots__ = (
-        "_base",
-        "_base_rate",
-        "_began",
-        "_careful_until",
-        "_completed",
-        "_hold_until",
-        "_last_step",
-        "_progress",
-        "_trial_ends",
-    )
+    __slots__ = ("_careful_until", "_last_step", "_progress", "_trial")
 
-    def __init__(self, now: float, pool: _Pool) -> None:
+    def __init__(self, pool: _Pool) -> None:
         self._progress: dict[int, tuple[float, float]] = {}  # worker -> CPU seconds, when they last rose
-        self._began, self._completed = now, pool.completed
-        self._base, self._base_rate = pool.permits, 0.0
-        self._trial_ends = 0.0
-        self._hold_until = 0.0
+        self._trial = Trial(pool.permits)
         self._careful_until = 0.0
         self._last_step = 0.0
 
@@ -100,47 +84,28 @@ class _Watched:
             count += now - since >= BLOCKED_AFTER
         return count
 
-    def _rate(self, pool: _Pool, now: float) -> float:
-        """Completions a second since the last call."""
-        elapsed = max(now - self._began, 1e-6)
-        rate = (pool.completed - self._completed) / elapsed
-        self._began, self._completed = now, pool.completed
-        return rate
-
     def grow(self, pool: _Pool, now: float) -> None:
-        """More permits, unless the last ones did not pay."""
+        """More permits, unless fewer have been found to do as well."""
         permits = pool.permits
-        if now < self._hold_until or pool.running < permits:
+        if pool.running < permits:
             return
-        if permits >= 2 * self._base and self._trial_ends == 0.0:
-            # The permits have doubled since the last verdict: time to see what that has brought.
-            self._trial_ends = now + TRIAL
-            self._rate(pool, now)
-        if self._trial_ends:
-            if now < self._trial_ends:
+        wanted = self._trial.step(permits, pool.completed, now)
+        if wanted == permits:
+            if self._trial.holds(now):
                 return
-            rate = self._rate(pool, now)
-            self._trial_ends = 0.0
-            if self._base_rate and rate < self._base_rate * GAIN:
-                pool.set_permits(self._base)
-                self._hold_until = now + HOLD
-                return
-            self._base, self._base_rate = permits, rate
-        if now < self._careful_until:
-            # The GIL was contended a moment ago: feel the way up.
-            if now - self._last_step >= STEP_EVERY:
+            if now >= self._careful_until:
+                wanted = max(permits + 4, permits * 2)
+            elif now - self._last_step >= STEP_EVERY:  # the GIL was contended a moment ago: feel the way up
                 self._last_step = now
-                pool.set_permits(min(pool.limit, permits + 1))
-            return
-        pool.set_permits(min(pool.limit, max(permits + 4, permits * 2)))
+                wanted = permits + 1
+        pool.set_permits(min(pool.limit, wanted))
 
     def cut(self, pool: _Pool, permits: int, now: float) -> None:
         """Fewer permits, and growth in small steps for a while."""
         self._careful_until = now + CAREFUL
         self._last_step = now
-        self._trial_ends = 0.0
         if permits < pool.permits:
-            self._base, self._base_rate = permits, 0.0
+            self._trial = Trial(permits)
         pool.set_permits(min(pool.limit, permits))
 
 
@@ -162,7 +127,7 @@ class Governor:
     def watch(self, pool: _Pool) -> None:
         """A request has been handed to `pool`: look after it as long as requests wait there."""
         if pool not in self._pools:
-            self._pools[pool] = _Watched(time.perf_counter(), pool)
+            self._pools[pool] = _Watched(pool)
         if not self.ticking:
             self._start()
 
@@ -175,7 +140,7 @@ class Governor:
             self._late = 0.0
             for pool in self._pools:
                 pool.set_permits(FIRST_PERMITS)
-                self._pools[pool] = _Watched(now, pool)
+                self._pools[pool] = _Watched(pool)
         self.ticking = True
         self._due = now + TICK
         port.call_later(TICK, self._tick)

@@ -183,6 +183,7 @@ class WSGIMiddleware:
             busy=max(0, threads - idle - abandoned),
             abandoned=abandoned,
             limit=pool.limit,
+            permits=pool.permits,
             queued=pool.queued,
             max_queue=pool.max_queue,
             in_flight=len(self._bridge.in_flight),

@@ -134,6 +134,7 @@ class Snapshot:
         threads: threads that exist: the `idle` ones wait for a request, the `busy` ones work on one, the `abandoned`
             ones work on one that was given up. The three are disjoint.
         limit: most threads there may be now.
+        permits: how many of them may work at a time now, at most `limit`; of a governed pool the governor's last word.
         queued: requests that wait for a thread, at most `max_queue`.
         in_flight: requests admitted and not ended, queued ones included.
         draining: shutdown has begun.
@@ -144,6 +145,7 @@ class Snapshot:
     busy: int
     abandoned: int
     limit: int
+    permits: int
     queued: int
     max_queue: int
     in_flight: int
@@ -152,4 +154,4 @@ class Snapshot:
     @property
     def saturated(self) -> bool:
         """One more request would be refused."""
-        return self.queued >= self.max_queue and self.idle == 0 and self.threads >= self.limit
+        return self.queued >= self.max_queue and self.busy >= self.permits

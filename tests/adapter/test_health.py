@@ -83,6 +83,7 @@ def test_both_answer_while_all_threads_are_stuck(app: Holding) -> None:
                     "busy": 0,
                     "abandoned": 0,
                     "limit": 2,
+                    "permits": 2,
                     "queued": 0,
                     "max_queue": 1,
                     "in_flight": 0,

@@ -1,6 +1,6 @@
 """How a governed pool does against fixed ones: requests a second, and a native route's latency beside them.
 
-    python tests/benchmarks/adapter/governor.py [--seconds 3] [--load sleep compute ...] [--pool governed 4 10 40 a2wsgi]
+    python -m tests.benchmarks.adapter.governor [--seconds 3] [--load sleep compute ...] [--pool governed 4 10 40 a2wsgi]
 
 Each load runs with 40 connections against a server of its own; a further connection asks a native route all the time.
 The machine has to be quiet: what else wants its cores makes the loop late too.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import socket
 import statistics
@@ -17,9 +18,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve()
 CONNECTIONS = 40
@@ -86,6 +87,13 @@ def serve(pool: str, load: str, port: int) -> None:
     async def site(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        if scope["path"] == "/state":
+            state = wrapped.snapshot()
+            body = b"%d %d %d %f" % (state.permits, state.threads, state.queued, time.process_time())
+            headers = [(b"content-length", b"%d" % len(body))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
         if scope["path"] == "/native":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
             await send({"type": "http.response.body", "body": b"ok"})
@@ -131,7 +139,9 @@ async def drive(port: int, seconds: float) -> tuple[float, list[float]]:
     return sum(counts) / seconds, await beside
 
 
-def measure(pool: str, load: str, seconds: float) -> tuple[float, float, float]:
+@contextlib.contextmanager
+def running(pool: str, load: str) -> Generator[int]:
+    """A server for the time of the block; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -146,13 +156,64 @@ def measure(pool: str, load: str, seconds: float) -> tuple[float, float, float]:
                 if time.monotonic() > deadline:
                     raise SystemExit(f"{pool} did not start") from None
                 time.sleep(0.05)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def measure(pool: str, load: str, seconds: float) -> tuple[float, float, float]:
+    """Requests a second, and the native route's median and 99th percentile in ms."""
+    with running(pool, load) as port:
         asyncio.run(drive(port, 1.0))
         rate, latencies = asyncio.run(drive(port, seconds))
         latencies.sort()
         return rate, statistics.median(latencies), latencies[int(len(latencies) * 0.99)]
-    finally:
-        server.terminate()
-        server.wait(20)
+
+
+class Sample(NamedTuple):
+    """What the pool was at one moment."""
+
+    seconds: float
+    permits: int
+    threads: int
+    queued: int
+    cores: float
+    """CPU seconds of the server for each second since the last sample."""
+
+
+async def _sample(port: int, until: float, every: float) -> list[Sample]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began = time.monotonic()
+    samples: list[Sample] = []
+    last: tuple[float, float] | None = None
+    while time.monotonic() < until:
+        writer.write(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+        permits, threads, queued, cpu = (await reader.readexactly(length)).split()
+        now = time.monotonic()
+        cores = (float(cpu) - last[1]) / (now - last[0]) if last is not None else 0.0
+        last = now, float(cpu)
+        samples.append(Sample(now - began, int(permits), int(threads), int(queued), cores))
+        await asyncio.sleep(every)
+    writer.close()
+    return samples
+
+
+async def _timeline(port: int, quiet: float, busy: float) -> list[Sample]:
+    until = time.monotonic() + quiet + busy
+    sampling = asyncio.create_task(_sample(port, until, 0.02))
+    await asyncio.sleep(quiet / 2)
+    load_ends = time.monotonic() + busy
+    await asyncio.gather(*(client(port, load_ends) for _ in range(CONNECTIONS)))
+    return await sampling
+
+
+def timeline(load: str, busy: float = 3.0) -> list[Sample]:
+    """The governed pool from a cold start: a quarter of a second of nothing, the load, nothing again."""
+    with running("governed", load) as port:
+        return asyncio.run(_timeline(port, 0.5, busy))
 
 
 def main() -> None:

@@ -2,45 +2,44 @@
 
     python -m tests.benchmarks.adapter.report [--rounds 3]
 
-Takes some minutes. The machine should be quiet: CPU time swings less than wall time, but it swings.
+Takes a quarter of an hour. The machine should be quiet: CPU time swings less than wall time, but it swings.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import os
 import platform
+import statistics
+import subprocess
+import sys
+import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import date
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks.adapter import governor, in_process, on_server
+from tests.benchmarks.adapter import governor, in_process, memory, on_server
+from tests.benchmarks.adapter.charts import bars, lines
+from tests.benchmarks.adapter.client import burst
+from tests.benchmarks.adapter.servers import WAYS, running
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "adapter" / "docs"
-
-BAR, GAP, LABEL, WIDTH = 20, 6, 120, 560
-
-
-def chart(title: str, values: Mapping[str, float], unit: str) -> str:
-    """A horizontal bar for each value, the shortest being the best; ours stands out."""
-    most = max(values.values())
-    height = 34 + len(values) * (BAR + GAP)
-    rows = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LABEL + WIDTH + 110}" height="{height}" '
-        f'font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="{escape(title)}">',
-        f'<rect width="100%" height="100%" fill="#ffffff"/><text x="8" y="18" font-weight="600">{escape(title)}</text>',
-    ]
-    for index, (name, value) in enumerate(values.items()):
-        y = 30 + index * (BAR + GAP)
-        width = max(2.0, value / most * WIDTH)
-        colour = "#0b7285" if name == "asgiway" else "#adb5bd"
-        rows.append(f'<text x="{LABEL - 8}" y="{y + 15}" text-anchor="end">{escape(name)}</text>')
-        rows.append(f'<rect x="{LABEL}" y="{y}" width="{width:.1f}" height="{BAR}" fill="{colour}"/>')
-        rows.append(f'<text x="{LABEL + width + 6:.1f}" y="{y + 15}">{value:.3g} {escape(unit)}</text>')
-    return "\n".join([*rows, "</svg>", ""])
+PACKAGES = [
+    "asgiway",
+    "a2wsgi",
+    "asgiref",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "granian",
+    "gunicorn",
+    "waitress",
+    "flask",
+]
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -48,85 +47,169 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows), ""])
 
 
+def draw(name: str, text: str, svg: str) -> str:
+    """Write a chart beside the page; the line that shows it."""
+    (DOCS / f"performance-{name}.svg").write_text(svg, "utf-8")
+    return f"![{text}](performance-{name}.svg)\n"
+
+
+def head() -> Iterator[str]:
+    yield "# How fast it is\n"
+    yield (
+        "Written by `python -m tests.benchmarks.adapter.report`, which measures all rivals in one run, interleaved. CPU time\n"
+        "of the whole server is what counts: it swings less than requests a second on a machine that is shared. Read ratios\n"
+        "of one table, not figures of two. Where a rival's figure is the better one, it is **bold**.\n"
+    )
+    yield (
+        f"{date.today():%d %B %Y}, {os.cpu_count()} cores, {platform.python_implementation()} "
+        f"{platform.python_version()}, {platform.system()} {platform.machine()};\n"
+        + ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+        + ".\n"
+    )
+
+
+def in_process_part(rounds: int) -> Iterator[str]:
+    yield "## Without sockets\n"
+    yield (
+        "CPU microseconds for one request, ten threads, one core; *inline* is the same environ and the same rules for the\n"
+        "response, but the call made on the loop itself, which blocks it: the floor. `tests/benchmarks/adapter/in_process.py`\n"
+    )
+    results = in_process.measure(rounds, 4000, 10)
+    peers = list(next(iter(results.values())))
+    yield table(["case", *peers], [[case, *(f"{row[peer]:.1f}" for peer in peers)] for case, row in results.items()])
+    first = "hello, 64 in flight"
+    yield draw("in-process", "CPU per request", bars(f"{first}: CPU per request", results[first], "us"))
+
+
+def on_server_part(rounds: int) -> Iterator[str]:
+    yield "## On servers\n"
+    yield (
+        "CPU seconds for 1000 requests. asgiway, a2wsgi and Starlette's bridge run behind uvicorn, gunicorn (gthread) and\n"
+        "waitress with ten threads; *pure asgi* is no WSGI at all, *inline* blocks the loop. `tests/benchmarks/adapter/on_server.py`\n"
+    )
+    for load, how in on_server.LOADS.items():
+        title = how.title
+        figures = on_server.compare(load, rounds, 2.0 if load != "file" else 4.0)
+        ours = figures["asgiway"][0]
+        yield f"### {title[0].upper()}{title[1:]}\n"
+        rows: list[list[str]] = []
+        for way, (cpu, rate) in figures.items():
+            better = cpu < ours and way in WAYS
+            rows.append([way, f"**{cpu:.3f}**" if better else f"{cpu:.3f}", f"{cpu / ours:.2f}", f"{rate:.1f}"])
+        yield table(["", "CPU s / 1000", "times asgiway's", "requests/s"], rows)
+        values = {way: cpu for way, (cpu, _) in figures.items()}
+        yield draw(load, "CPU for 1000 requests", bars(f"{title}: CPU seconds for 1000 requests", values, "s"))
+
+
+def memory_part() -> Iterator[str]:
+    yield "## Memory\n"
+    yield (
+        "MiB by which the server grows: while 1 GB is uploaded to a handler that reads it in pieces of 64 KiB; for each of 100\n"
+        "clients that ask for 50 MiB and hardly read; while two clients fetch a file of 50 MiB. `tests/benchmarks/adapter/memory.py`\n"
+    )
+    rows = [[way, *(f"{memory.measure(way, load):.1f}" for load in memory.CASES)] for way in [*WAYS, "pure asgi"]]
+    yield table(["", "upload of 1 GB", "each slow reader", "file of 50 MiB"], rows)
+
+
+def burst_part(rounds: int) -> Iterator[str]:
+    yield "## 100 requests that take 100 ms, at once\n"
+    yield "Milliseconds until all are answered, each server with its defaults (gunicorn and waitress: ten threads).\n"
+    rows: list[list[str]] = []
+    for way in [*WAYS, "pure asgi"]:
+        with running(way, "sleep100") as server:
+            took: list[float] = []
+            for number in range(rounds + 1):
+                seconds = asyncio.run(burst(server.port, 100, "/sleep100"))
+                if number:  # the first is the warm-up
+                    took.append(seconds * 1000)
+                time.sleep(0.3)
+        rows.append([way, f"{statistics.median(took):.0f}"])
+    yield table(["", "ms"], rows)
+
+
+LOADS = {
+    "sleep": "sleeps 100 ms",
+    "compute": "computes 20 ms in Python",
+    "mixed": "sleeps 5 ms, computes 5 ms",
+    "kdf": "pbkdf2, which releases the GIL",
+    "database": "50 ms behind 15 connections",
+    "quick+slow": "every tenth sleeps 200 ms, the others nothing",
+}
+
+
+def governor_part(rounds: int) -> Iterator[str]:
+    yield "## A native route beside slow handlers\n"
+    yield (
+        "40 clients call a WSGI handler all the time, one more asks a native route. Each cell: requests a second of the handler,\n"
+        "and the native route's latency, median / 99th percentile in milliseconds; medians of the rounds. *governed* is the\n"
+        "default pool, numbers are `workers=`. `tests/benchmarks/adapter/governor.py`\n"
+    )
+    pools = ["governed", "4", "10", "40", "a2wsgi"]
+    rows: list[list[str]] = []
+    for load, title in LOADS.items():
+        figures: dict[str, list[tuple[float, float, float]]] = {pool: [] for pool in pools}
+        for _ in range(rounds):
+            for pool in pools:
+                figures[pool].append(governor.measure(pool, load, 3.0))
+        cells = [tuple(statistics.median(column) for column in zip(*figures[pool], strict=True)) for pool in pools]
+        rows.append([title, *(f"{rate:.0f}/s, {p50:.1f} / {p99:.0f}" for rate, p50, p99 in cells)])
+    yield table(["the handler", *pools], rows)
+    panels: dict[str, tuple[list[float], dict[str, list[float]]]] = {
+        load: (
+            [sample.seconds for sample in samples],
+            {
+                "permits": [float(sample.permits) for sample in samples],
+                "threads": [float(sample.threads) for sample in samples],
+                "queue": [float(sample.queued) for sample in samples],
+                "CPU cores": [sample.cores for sample in samples],
+            },
+        )
+        for load, samples in ((load, governor.timeline(load)) for load in LOADS)
+    }
+    yield "What the governor does meanwhile, from a cold start to the end of the load:\n"
+    yield draw("governor", "Permits, threads, queue and CPU over time", lines("The governed pool over time", panels))
+
+
+def import_part() -> Iterator[str]:
+    yield "## Import\n"
+
+    def cost(code: str) -> float:
+        import resource
+
+        best = float("inf")
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        for _ in range(10):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return best * 1000
+
+    nothing = cost("pass")
+    codes = ["import asgiway", "import asyncio", "import a2wsgi", "import asgiref.wsgi"]
+    yield "CPU milliseconds above those of an empty program, the least of ten; most of ours is asyncio's.\n"
+    yield table(["", "ms"], [[f"`{code}`", f"{cost(code) - nothing:.0f}"] for code in codes])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    packages = ["asgiway", "a2wsgi", "asgiref", "starlette", "uvicorn", "uvloop", "gunicorn", "waitress", "flask"]
-    page = [
-        "# How fast it is",
-        "",
-        "Written by `python -m tests.benchmarks.adapter.report`, which measures all rivals in one run, interleaved. CPU time of",
-        "the whole server is what counts: it swings less than requests a second on a machine that is shared. Read ratios of one",
-        "table, not figures of two.",
-        "",
-        f"{date.today():%d %B %Y}, {platform.python_implementation()} {platform.python_version()}, {platform.system()} "
-        f"{platform.machine()}; " + ", ".join(f"{name} {version(name)}" for name in packages) + ".",
-        "",
-        "## Without sockets",
-        "",
-        "CPU microseconds for one request, ten threads; *inline* is the WSGI call made on the loop itself, which blocks it, and is",
-        "the floor. `tests/benchmarks/adapter/in_process.py`",
-        "",
+    parts = [
+        head(),
+        in_process_part(options.rounds),
+        on_server_part(options.rounds),
+        memory_part(),
+        burst_part(options.rounds),
+        governor_part(1),
+        import_part(),
     ]
-    results = in_process.measure(options.rounds, 4000, 10)
-    peers = list(next(iter(results.values())))
-    page.append(
-        table(["case", *peers], [[case, *(f"{row[peer]:.1f}" for peer in peers)] for case, row in results.items()])
-    )
-    first = "hello, 64 in flight"
-    (DOCS / "performance-in-process.svg").write_text(chart(f"{first}: CPU per request", results[first], "us"))
-    page += ["![CPU per request](performance-in-process.svg)", ""]
-
-    page += [
-        "## On servers",
-        "",
-        "CPU seconds for 1000 requests over 64 connections (8 for the chunks). asgiway, a2wsgi and Starlette's bridge run behind",
-        "uvicorn, gunicorn with ten threads, waitress with ten; *pure asgi* is no WSGI at all. `tests/benchmarks/adapter/on_server.py`",
-        "",
-    ]
-    for load, title in (
-        ("hello", "13 bytes"),
-        ("flask", "a Flask view with JSON"),
-        ("chunks", "1000 chunks of 100 bytes"),
-    ):
-        figures = on_server.compare(load, on_server.WAYS, options.rounds, 8 if load == "chunks" else 64, 2.0)
-        ours = figures["asgiway"][0]
-        page += [f"### {title[0].upper()}{title[1:]}", ""]
-        page.append(
-            table(
-                ["", "CPU s / 1000", "times asgiway's", "requests/s"],
-                [[way, f"{cpu:.3f}", f"{cpu / ours:.2f}", f"{rate:.0f}"] for way, (cpu, rate) in figures.items()],
-            )
-        )
-        (DOCS / f"performance-{load}.svg").write_text(
-            chart(f"{title}: CPU seconds for 1000 requests", {way: cpu for way, (cpu, _) in figures.items()}, "s")
-        )
-        page += [f"![CPU for 1000 requests](performance-{load}.svg)", ""]
-
-    page += [
-        "## A native route beside slow handlers",
-        "",
-        "40 clients call a WSGI handler all the time, one more asks a native route. Each cell: requests a second of the handler,",
-        "and the native route's latency, median / 99th percentile in milliseconds. *governed* is the default pool, numbers are",
-        "`workers=`. `tests/benchmarks/adapter/governor.py`",
-        "",
-    ]
-    loads = {
-        "sleep": "sleeps 100 ms",
-        "compute": "computes 20 ms in Python",
-        "mixed": "sleeps 5 ms, computes 5 ms",
-        "kdf": "pbkdf2, which releases the GIL",
-        "database": "50 ms behind 15 connections",
-        "quick+slow": "every tenth sleeps 200 ms, the others nothing",
-    }
-    pools = ["governed", "4", "10", "40", "a2wsgi"]
-    rows: list[list[str]] = []
-    for load, title in loads.items():
-        cells = [governor.measure(pool, load, 3.0) for pool in pools]
-        rows.append([title, *(f"{rate:.0f}/s, {p50:.1f} / {p99:.0f}" for rate, p50, p99 in cells)])
-    page.append(table(["the handler", *pools], rows))
+    page: list[str] = []
+    for part in parts:
+        for text in part:
+            print(text, flush=True)
+            page.append(text)
     (DOCS / "performance.md").write_text("\n".join(page), "utf-8")
     print(f"wrote {DOCS / 'performance.md'}")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,7 @@ class PeakMemory:
 
 
 @contextlib.contextmanager
-def running(way: str, load: str) -> Iterator[Server]:
+def running(way: str, load: str) -> Generator[Server]:
     """A server that answers, for the time of the block.
 
     Raises:
