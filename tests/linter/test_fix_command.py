@@ -100,7 +100,7 @@ def test_fix_only_repairs_and_reports_nothing(lint: Lint, tmp_path: Path) -> Non
     write(tmp_path, a_py=MIXED, b_py=BAD)
     assert lint("check", "--fix-only") == Ran(0, "", "Fixed 3 findings in 2 files (1 more with --unsafe-fixes).\n")
     assert (tmp_path / "b.py").read_text() == FIXED
-    assert lint("check", "--fix-only") == Ran(0, "", "No fixes (1 more with --unsafe-fixes).\n")
+    assert lint("check", "--fix-only") == Ran(0, "", "No safe fixes (1 with --unsafe-fixes).\n")
     assert lint("check", "--fix-only", "--quiet") == Ran(0, "", "")
 
 

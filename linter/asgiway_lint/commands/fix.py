@@ -164,12 +164,11 @@ def _report(
                 _list_refusals(file, settings, cwd)
     elif count:
         hidden = _hidden(files, settings)
-        more = f" ({hidden} more with --unsafe-fixes)" if hidden else ""
-        _say(
-            f"{verb} {_some(number, 'finding')} in {_some(len(changed), 'file')}{more}."
-            if number
-            else f"No fixes{more}."
-        )
+        if number:
+            more = f" ({hidden} more with --unsafe-fixes)" if hidden else ""
+            _say(f"{verb} {_some(number, 'finding')} in {_some(len(changed), 'file')}{more}.")
+        else:
+            _say(f"No safe fixes ({hidden} with --unsafe-fixes)." if hidden else "No fixes.")
     for file in files:
         for fix in file.applied.dropped:
             log.warning(
