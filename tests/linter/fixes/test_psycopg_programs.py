@@ -277,6 +277,26 @@ PROGRAMS = {
                 reading.execute("SELECT id FROM city WHERE name = %(name)s", vars={"name": "Oslo"})
                 return f"{reading.fetchone()[0]}"
         """,
+    "composed": """
+        from psycopg2 import sql
+        from psycopg2.sql import Identifier
+
+        async def main(dsn, table="city", column="name"):
+            conn = psycopg2.connect(dsn)
+            try:
+                with conn.cursor() as cur:
+                    query = sql.SQL("SELECT {}, '{{}}' FROM {schema}.{table} WHERE {} = %s AND '%%' = '%%'").format(
+                        sql.Identifier(column), Identifier(column), schema=Identifier("public"), table=sql.Identifier(table)
+                    )
+                    cur.execute(query, ("Oslo",))
+                    rows = cur.fetchall()
+                    cur.execute(sql.SQL("SELECT '{}'"))
+                    rows += cur.fetchall()
+                    cur.execute(sql.SQL("SELECT concat({}, %s) FROM city").format(sql.Identifier("city", column)), ("!",))
+                    return rows + cur.fetchall()
+            finally:
+                conn.close()
+        """,
     "percent": """
         async def main(dsn):
             conn = psycopg2.connect(dsn)

@@ -15,7 +15,7 @@ import threading
 import psycopg2
 import psycopg2.extras
 from psycopg2.pool import SimpleConnectionPool
-from psycopg2 import extensions
+from psycopg2 import extensions, sql
 
 QUERY = "SELECT name FROM city WHERE name IN %s"
 ERRORS = (psycopg2.Error,)
@@ -63,6 +63,11 @@ STATEMENTS = {
     'cur.execute("INSERT INTO city VALUES (%s)", (psycopg2.Binary(names),))': "`Binary`",
     'cur.execute(f"SELECT * FROM {table}")\nreturn cur.fetchall()': "put together at run time",
     'cur.execute("DELETE FROM " + table + " WHERE name = %s", (names,))': "put together at run time",
+    'cur.execute(sql.SQL("SELECT * FROM {} WHERE id IN %s").format(sql.Identifier(table)), (names,))': "is composed",
+    'cur.execute(sql.SQL("SELECT {}").format(sql.Literal(1)))\nreturn cur.fetchall()': "put together at run time",
+    'cur.execute(sql.SQL("DROP TABLE {}").format(sql.Literal(1)))': "only `SQL(",
+    'q = sql.SQL("SELECT 1")\nprint(q)\ncur.execute(q)': "only `SQL(",
+    'cur.execute(sql.SQL("SELECT 1 FROM {}; SELECT 2").format(sql.Identifier(table)))\nreturn cur.fetchall()': "last result",
     'cur.execute("SELECT 1; SELECT 2")\nreturn cur.fetchall()': "last result",
     "cur.execute(QUERY, (tuple(names),))": "`QUERY` has an `IN %s`",
     'cur.execute("SELECT 1 FROM city WHERE name IN %s", names)': "the tuple for `IN %s` cannot be seen",

@@ -31,10 +31,14 @@ def map_errors(draft: Draft, uses: Uses) -> None:
     """
     source = draft.source
     calls = {id(connection.call.func) for connection in uses.connections}
+    composers = {id(node) for cursor in uses.cursors for execute in cursor.executes for node in execute.composers}
     for node, name in uses.references:
         if id(node) in calls or name.startswith("psycopg2.errorcodes."):
             continue
         above = source.parent(node)
+        if id(node) in composers:
+            draft.replace(node, _composer(draft, node, name.removeprefix("psycopg2.sql.")))
+            continue
         if name in FACTORIES and isinstance(above, cst.Arg) and above.keyword is not None:
             continue  # the value of cursor_factory: replaced with it
         if name == "psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT" and isinstance(above, cst.Arg):
@@ -51,6 +55,14 @@ def map_errors(draft: Draft, uses: Uses) -> None:
         for kind in caught(handler):
             _check_kind(source, kind)
         _error_attributes(draft, handler)
+
+
+def _composer(draft: Draft, node: cst.CSTNode, name: str) -> str:
+    """`sql` and its classes are mostly bound to psycopg2's."""
+    try:
+        return draft.name(node, "psycopg.sql", name)
+    except Unprovable:
+        return draft.name(node, "psycopg", f"sql.{name}")
 
 
 def _error(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["ERRORS", "ERROR_RENAMES", "FACTORIES", "SQL_NAMES", "WIDER_ERRORS", "WITHOUT_TWIN", "why_not"]
+__all__ = ["ERRORS", "ERROR_RENAMES", "FACTORIES", "WIDER_ERRORS", "WITHOUT_TWIN", "why_not"]
 
 # The hierarchy of the DB-API: the same classes, but for two whose members differ.
 ERRORS: Final = frozenset(
@@ -35,8 +35,6 @@ FACTORIES: Final[Mapping[str, str]] = {
     "psycopg2.extras.NamedTupleCursor": "namedtuple_row",
     "psycopg2.extensions.cursor": "tuple_row",
 }
-SQL_NAMES: Final = frozenset(["SQL", "Identifier", "Placeholder", "Composed"])
-
 _COPY = "psycopg copies with `async with cursor.copy(...)`, block by block"
 WITHOUT_TWIN: Final[Mapping[str, str]] = {
     "callproc": "psycopg has no `callproc`: use `SELECT * FROM function(...)`",
@@ -92,6 +90,8 @@ def why_not(name: str) -> str:
     if name in _REASONS:
         return _REASONS[name]
     last = name.rpartition(".")[2]
+    if name.startswith("psycopg2.sql."):
+        return 'of composed SQL only `SQL("...").format(Identifier(...))` is followed'
     if name.startswith("psycopg2.pool."):
         return "a pool is shared: it has to be replaced wherever it is used (`psycopg_pool.AsyncConnectionPool`)"
     if last.startswith(("register_", "new_type", "new_array_type", "adapt", "AsIs", "set_wait_callback")):

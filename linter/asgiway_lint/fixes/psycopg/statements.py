@@ -123,7 +123,8 @@ def _range(sql: Sql, placeholder: Placeholder) -> tuple[int, str]:
 
 def _list(draft: Draft, execute: Execute, sql: Sql, placeholder: Placeholder, queries: set[int], line: int) -> None:
     """`IN %s` with a tuple -> `= ANY(%s)` with a list."""
-    assert execute.literal is not None
+    if execute.literal is None:
+        raise Unprovable(f"line {line}: the SQL with `IN %s` is composed")
     start, text = _range(sql, placeholder)
     if execute.many:
         raise Unprovable("the tuples for `IN %s` cannot be seen")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from asgiway_lint.fixes.psycopg.composed import composed_of
 from asgiway_lint.fixes.psycopg.literals import Literal, literal_of
 from asgiway_lint.fixes.psycopg.names import FACTORIES, WITHOUT_TWIN, why_not
 from asgiway_lint.fixes.psycopg.sql import Sql, scan
@@ -38,6 +39,7 @@ class Execute:
         sql: what there is to know about the text.
         arguments: the expression of the parameters; None if there are none.
         many: whether it is `executemany`.
+        composers: what names `psycopg2.sql.SQL` and `Identifier`, if the SQL is composed.
     """
 
     call: cst.Call
@@ -46,6 +48,7 @@ class Execute:
     sql: Sql | None
     arguments: cst.BaseExpression | None
     many: bool
+    composers: tuple[cst.BaseExpression, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -395,8 +398,10 @@ class _Reader:
         if isinstance(arguments, cst.Name) and arguments.value == "None":
             arguments = None
         literal = literal_of(self._source, query)
-        sql = None if literal is None else scan(literal.text, parameters=arguments is not None)
-        return Execute(call, query, literal, sql, arguments, many)
+        composed = composed_of(self._source, query) if literal is None else None
+        text = literal.text if literal is not None else None if composed is None else composed.text
+        sql = None if text is None else scan(text, parameters=arguments is not None)
+        return Execute(call, query, literal, sql, arguments, many, () if composed is None else composed.classes)
 
     # ---- small questions
 
