@@ -209,4 +209,4 @@ def text_refusal(source: FixSource, node: cst.CSTNode, text: str) -> str:
         return ""
     quote = string.quote
     wrong = quote in text or "\\" in text or "#" in text or (len(quote) == 1 and ("\n" in text or "\r" in text))
-    return "inside an f-string that has no room for it" if wrong or (quote[0] in text and len(quote) == 3) else ""
+    return "inside an f-string that has no room for it" if wrong else ""

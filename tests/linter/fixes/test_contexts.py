@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 
+import libcst as cst
 import pytest
 
-from tests.linter.fixes.support import fixed, in_coroutine, refused
+from asgiway_lint.fixes.contexts import text_refusal
+from asgiway_lint.fixes.source import FixSource
+from tests.linter.fixes.support import PATH, SETTINGS, fixed, in_coroutine, refused
 
 SLEEP = "time.sleep(1)"
 
@@ -158,3 +162,30 @@ def test_a_synchronous_function_is_left_alone() -> None:
     """agno#7112: somebody replaced time.sleep by an un-awaited asyncio.sleep in synchronous functions."""
     source = "import time\n\n\ndef g():\n    time.sleep(1)\n\n\nasync def f():\n    def h():\n        time.sleep(1)\n"
     assert fixed(source, unsafe=True) == source
+
+
+@pytest.mark.parametrize(
+    ("string", "text", "fits"),
+    [
+        pytest.param("f'{f()}'", 'g("x")', True, id="other quotes"),
+        pytest.param("f'{f()}'", "g('x')", False, id="the same quotes"),
+        pytest.param("f'{f()}'", "g(\n1)", False, id="a line end"),
+        pytest.param("f'''{f()}'''", "g(\n'x')", True, id="in triple quotes"),
+        pytest.param("f'''{f()}'''", "g('''x''')", False, id="triple quotes in triple quotes"),
+        pytest.param("f'{f()}'", "g('\\n')", False, id="a backslash"),
+        pytest.param("f'''{f()}'''", "g(  # why\n)", False, id="a comment"),
+        pytest.param("(f())", "g('x', '\\n')", True, id="no f-string"),
+    ],
+)
+def test_what_fits_into_an_f_string_before_python_3_12(string: str, text: str, fits: bool) -> None:
+    source = FixSource(f"x = {string}\n", PATH, SETTINGS)
+    (call,) = source.find(cst.Call)
+    assert (text_refusal(source, call, text) == "") is fits
+    new = source.text.replace("f()", text)
+    if sys.version_info < (3, 12):
+        try:
+            ast.parse(new)
+        except SyntaxError:
+            assert not fits
+        else:
+            assert fits

@@ -81,6 +81,16 @@ def line(call: str, *, library: str = "asyncio", imports: str = IMPORTS, unsafe:
             "f'{os.stat(x).st_size:>4}'", "f'{(await asyncio.to_thread(os.stat, x)).st_size:>4}'", id="f-string"
         ),
         pytest.param(
+            "f\"{Path('x').read_text()}\"",
+            "f\"{await asyncio.to_thread(Path('x').read_text)}\"",
+            id="f-string with quotes inside",
+        ),
+        pytest.param(
+            'f"""{Path("x").read_text()}"""',
+            'f"""{await asyncio.to_thread(Path("x").read_text)}"""',
+            id="f-string in triple quotes",
+        ),
+        pytest.param(
             "y = sorted(Path(x).glob('*'))", "y = await asyncio.to_thread(sorted, Path(x).glob('*'))", id="sorted"
         ),
         pytest.param(
