@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from asgiway_lint import __version__
 from asgiway_lint.analysis import warm
 from asgiway_lint.analysis.pool import Dealer, forks, processes
-from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered
+from asgiway_lint.analysis.warm import FileReport, Grounds
 from asgiway_lint.config import Settings
 from asgiway_lint.facts.reader import quick_reading
 from asgiway_lint.project.cache import FactsCache
@@ -125,6 +125,7 @@ def _check_changed(
     key = warm.run_key(work, settings, __version__)
     before = warm.recall(cache, key, [name for name, _ in work])
     todo: list[int] | None = None
+    session: Session | None = None
     if before is not None:
         if not before.before and not before.moved:
             if before.restamp:
@@ -132,13 +133,17 @@ def _check_changed(
             cache.close()
             yield from before.reports
             return
-        todo = _todo(work, settings, before, cache, key)
+        if not before.moved and len(before.before) <= _FEW and warm.recall_ties(cache, key, before.grounds):
+            session = _session(cache)
+            concerned = session.concerned(before, cache, settings[work[0][1]])
+            todo = [number for number, (name, _) in enumerate(work) if absolute(name) in concerned]
+            before.grounds.add(session.fresh_grounds() or Grounds())
     cache.close()
     if before is None or todo is None:
         reports, grounds, todo = [FileReport(name, (), ()) for name, _ in work], Grounds(), list(range(len(work)))
     else:
         reports, grounds = before.reports, before.grounds
-    results = _check_all([work[number] for number in todo], settings, folder, jobs)
+    results = _check_all([work[number] for number in todo], settings, folder, jobs, session)
     position = 0
     for number, (report, more) in zip(todo, results, strict=True):
         yield from reports[position:number]
@@ -153,25 +158,14 @@ def _check_changed(
     after.close()
 
 
-def _todo(
-    work: _Work, settings: Sequence[Settings], before: Remembered, cache: FactsCache, key: bytes
-) -> list[int] | None:
-    """The numbers of the files to check again; None: all."""
-    if before.moved or len(before.before) > _FEW or not warm.recall_ties(cache, key, before.grounds):
-        return None
-    session = _session(cache)
-    concerned = session.concerned(before, cache, settings[work[0][1]])
-    more = session.fresh_grounds()
-    if more is not None:
-        before.grounds.add(more)
-    return [number for number, (name, _) in enumerate(work) if absolute(name) in concerned]
-
-
-def _check_all(work: _Work, settings: Sequence[Settings], folder: Path | None, jobs: int | None) -> Iterator[_Result]:
+def _check_all(
+    work: _Work, settings: Sequence[Settings], folder: Path | None, jobs: int | None, session: Session | None = None
+) -> Iterator[_Result]:
+    """Check files in as many processes as it is worth; in this one with a `session` that knows something already."""
     count = processes(jobs, len(work))
-    return (
-        _check_here(work, settings, folder) if count == 1 or not work else _check_apart(work, settings, folder, count)
-    )
+    if count == 1 or not work:
+        return _check_here(work, settings, folder, session)
+    return _check_apart(work, settings, folder, count)
 
 
 def _check_apart(work: _Work, settings: Sequence[Settings], folder: Path | None, count: int) -> Iterator[_Result]:
@@ -199,10 +193,15 @@ def _check_apart(work: _Work, settings: Sequence[Settings], folder: Path | None,
         gc.unfreeze()
 
 
-def _check_here(work: _Work, settings: Sequence[Settings], folder: Path | None) -> Iterator[_Result]:
+def _check_here(
+    work: _Work, settings: Sequence[Settings], folder: Path | None, session: Session | None
+) -> Iterator[_Result]:
     cache = FactsCache(folder) if folder is not None else None
     try:
-        session = _session(cache)
+        if session is None:
+            session = _session(cache)
+        else:
+            session.store.use(cache)
         for start in range(0, len(work), _BATCH):
             with quick_reading():
                 results = _checked(session, work[start : start + _BATCH], settings)

@@ -109,7 +109,8 @@ class Session:
             for path, key in before.before.items():
                 old, new = cache.get(key) if key else None, self.store.facts(path)
                 scopes = changed.seen_alike(old, new) if old is not None and new is not None and known else None
-                told = grounds.answers.pop(path, Answers())
+                told = grounds.unpack(path)
+                del grounds.answers[path]
                 again = changed.answers_again(evaluator, path, told, scopes) if scopes is not None else None
                 if again is None:
                     felt.add(path)

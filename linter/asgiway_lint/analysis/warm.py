@@ -88,6 +88,7 @@ class Grounds:
         folders: digests of the folders that were looked into.
         edges: from which file to which one imports led.
         answers: what was told of the functions of a file, by path.
+        packed: the same from an earlier run, not decoded; `unpack` moves it.
         worlds: who told it: source roots and settings that decide what names mean. Answers of several cannot be told apart.
     """
 
@@ -95,7 +96,18 @@ class Grounds:
     folders: dict[str, bytes] = field(default_factory=dict[str, bytes])
     edges: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
     answers: dict[str, Answers] = field(default_factory=dict[str, Answers])
+    packed: dict[str, bytes] = field(default_factory=dict[str, bytes])
     worlds: set[str] = field(default_factory=set[str])
+
+    def unpack(self, path: str) -> Answers:
+        """What was told of a file's functions."""
+        packed = self.packed.pop(path, None)
+        told = self.answers.setdefault(path, Answers())
+        if packed is not None:
+            ends, asks = marshal.loads(packed)
+            told.ends.update({(index, known): codes for index, known, codes in ends})
+            told.asks.update(asks)
+        return told
 
     def add(self, other: Grounds) -> None:
         """Take over what another process, or an earlier run, rests on."""
@@ -103,12 +115,9 @@ class Grounds:
         self.folders.update(other.folders)
         self.edges.update(other.edges)
         for path, answers in other.answers.items():
-            mine = self.answers.get(path)
-            if mine is None:
-                self.answers[path] = answers
-            else:
-                mine.ends.update(answers.ends)
-                mine.asks.update(answers.asks)
+            mine = self.unpack(path)
+            mine.ends.update(answers.ends)
+            mine.asks.update(answers.asks)
         self.worlds |= other.worlds
 
 
@@ -205,7 +214,7 @@ def remember(
         return
     numbers: dict[str, int] = {}
     edges = [numbers.setdefault(path, len(numbers)) for edge in grounds.edges for path in edge]
-    answers: dict[str, bytes] = {}
+    answers = dict(grounds.packed) if len(grounds.worlds) == 1 else {}
     for path, told in grounds.answers.items() if len(grounds.worlds) == 1 else ():
         ends = [(index, known, dict(codes)) for (index, known), codes in told.ends.items()]
         answers[path] = marshal.dumps((ends, told.asks))
@@ -251,9 +260,7 @@ def recall_ties(cache: FactsCache, key: bytes, grounds: Grounds) -> bool:
         names, edges, answers, worlds = marshal.loads(data)
         for importer, imported in zip(edges[::2], edges[1::2], strict=True):
             grounds.edges[names[importer], names[imported]] = None
-        for path, told in answers.items():
-            ends, asks = marshal.loads(told)
-            grounds.answers[path] = Answers({(index, known): codes for index, known, codes in ends}, asks)
+        grounds.packed.update(answers)
         grounds.worlds.update(worlds)
     except (ValueError, EOFError, TypeError, AttributeError, IndexError):
         return False

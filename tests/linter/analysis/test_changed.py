@@ -455,7 +455,7 @@ BODY_READERS: dict[str, str] = {
         blocking.handed_over contexts._run_in_place guards._inside guards.excluded guards.made_once
         hops._is_given_away hops._sorted_by_scope hops.hops_of questions.__init__ questions._around
         questions._first_seq questions._is_handler questions._leaves questions._of_block questions._of_guard
-        questions._parents questions.holds questions.with_a_loop states.of_receiver
+        questions._parents questions.holds questions.with_a_loop relations._query states.of_receiver
     """,
     "What it says is a part of `Answers.asks`.": """
         questions._is_question
