@@ -199,6 +199,24 @@ PROGRAMS = {
             finally:
                 conn.close()
         """,
+    "dictionaries_that_change": """
+        async def main(url):
+            conn = psycopg2.connect(url)
+            try:
+                with conn.cursor(cursor_factory=RealDictCursor) as cur:
+                    cur.execute("SELECT name, people FROM city ORDER BY id")
+                    for row in cur:
+                        row["people"] += 1
+                    cur.execute("SELECT name, people FROM city ORDER BY id")
+                    rows = cur.fetchall()
+                    for row in rows:
+                        row["more"], _ = row["name"], 1
+                    cur.execute("SELECT name, people FROM city ORDER BY id")
+                    third = cur.fetchall()
+                    return rows, [list(each.keys()) for each in third], [each.get("name") for each in third]
+            finally:
+                conn.close()
+        """,
     "percent": """
         async def main(url):
             conn = psycopg2.connect(url)
@@ -275,6 +293,8 @@ REFUSALS = {
     'with conn.cursor() as k:\n    k.execute("SELECT 1")\nk.execute("SELECT 2")': "is used behind its `with`",
     'with conn.cursor() as cur:\n    cur.execute("SELECT 1")': "bound to several cursors",
     'cur.execute("SELECT 1")\ncur.close()\ncur.execute("SELECT 2")': "used after it was closed",
+    'd = conn.cursor(cursor_factory=psycopg2.extras.RealDictCursor)\nd.execute("SELECT 1")\nr = d.fetchone()\n'
+    "r['x'] = 1": "neither a tuple nor a dictionary",
     'if cur:\n    cur.execute("SELECT 1")': "is tested or entered",
 }
 

@@ -31,9 +31,9 @@ def record_stays(source: FixSource, node: cst.BaseExpression, *, named: bool) ->
     """Whether a single row may be a `Record` (or None) where psycopg2 gave a tuple, or a dictionary if it is `named`."""
     above = source.parent(node)
     if isinstance(above, cst.Subscript) and above.value is node:
-        return _is_key(above, named)
+        return _is_key(above, named) and not _is_target(source, above)
     if isinstance(above, cst.Attribute) and named:
-        return above.attr.value in ("get", "keys", "values", "items")
+        return above.attr.value == "get"  # its keys(), values() and items() are iterators
     if isinstance(above, cst.Arg) and above.keyword is None and not above.star:
         call = source.parent(above)
         name = source.resolve(call.func) if isinstance(call, cst.Call) else ""
@@ -106,6 +106,16 @@ def _is_key(node: cst.Subscript, named: bool) -> bool:
     if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
         return False
     return isinstance(node.slice[0].slice.value, cst.SimpleString if named else cst.Integer)
+
+
+def _is_target(source: FixSource, node: cst.Subscript) -> bool:
+    """Whether an item is written: a `Record` never changes."""
+    above = source.parent(node)
+    while isinstance(above, (cst.Element, cst.StarredElement, cst.Tuple, cst.List)):
+        above = source.parent(above)
+    if isinstance(above, (cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor)):
+        return above.target is node
+    return isinstance(above, (cst.AssignTarget, cst.Del, cst.AsName))
 
 
 def _is_test(source: FixSource, node: cst.BaseExpression) -> bool:
