@@ -457,6 +457,21 @@ class A:
     assert new.count("async with") == 3
 
 
+def test_a_call_that_its_f_string_has_no_room_for_stays_alone() -> None:
+    source = """
+import requests
+
+
+async def f(url):
+    first = requests.get(url, timeout=1).text
+    return first + f"{requests.delete(url, json=1, timeout=1).text}"
+"""
+    fix, refusal = offers(source)
+    assert isinstance(fix, Fix)
+    assert [finding.line for finding in fix.removes] == [6]
+    assert "f-string" in getattr(refusal, "reason", "")
+
+
 def test_what_is_refused_asks_for_no_import() -> None:
     source = """
 import requests

@@ -420,7 +420,7 @@ HANDLERS = {
     "value error": "except ValueError: return 'value'",
     "os error": "except OSError: return 'os'",
     "json error": "except requests.JSONDecodeError as error: return error.pos",
-    "with others": "except (KeyError, requests.RequestException, OverflowError): return 'tuple'",
+    "with others": "except (KeyError, requests.RequestException, socket.gaierror): return 'tuple'",
     "suppressed": "",
 }
 # Where no handler can tell what Requests tells.
@@ -433,6 +433,7 @@ def test_handlers_catch_what_they_caught(handler: str, server: Server) -> None:
 import http.client
 import io
 import logging
+import socket
 
 import requests
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -171,6 +172,8 @@ def _class(source: FixSource, node: cst.BaseExpression) -> str:
         raise Unfit(f"`except {source.code(node)}` in line {line} is about another library")
     if name.startswith("builtins.") or name == "json.JSONDecodeError":
         return name
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return _OPAQUE  # `socket.timeout`, `asyncio.TimeoutError`
     last = node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else ""
     if last[:1].isupper() and not last.isupper() and not _made_here(source, node):
         return _OPAQUE

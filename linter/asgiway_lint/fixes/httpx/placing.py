@@ -5,6 +5,7 @@ The statements move to the right by one level. Strings that run over several lin
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import libcst as cst
@@ -23,11 +24,10 @@ _REPEATED = (*_LOOPS, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 def free_name(source: FixSource, function: cst.FunctionDef) -> str:
     """Return a name for a client that nothing in the function, or visible from it, has."""
     taken = {name.value for name in source.find(cst.Name, function)}
-    choices: list[str] = [*_NAMES, *(f"client_{number}" for number in range(2, 99))]
-    for name in choices:
+    for name in itertools.chain(_NAMES, (f"client_{number}" for number in itertools.count(2))):
         if name not in taken and source.scopes.lookup(name, function.body) is None:
             return name
-    raise Unfit("there is no name left for the client")
+    raise AssertionError("there are numbers without end")
 
 
 def in_loop(source: FixSource, function: cst.FunctionDef, node: cst.CSTNode) -> bool:

@@ -6,7 +6,7 @@ Requests that share a session, a variable or a handler go together or stay toget
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ParamSpec
 
 import libcst as cst
@@ -59,7 +59,6 @@ class _Client:
     name: str
     requests: list[Request]
     session: Session | None = None
-    draft: Draft = field(default_factory=Draft)
 
     def follows(self) -> bool:
         return any(
@@ -98,11 +97,17 @@ class _Function:
         fix: Fix | None = None
         while fix is None and self.alive():
             alive = self.alive()
-            try:
-                fix = self.write()
-            except Unfit as unfit:
-                for request in alive:
-                    request.refuse(str(unfit))
+            calls: list[Draft] = []
+            for client in self.clients():
+                for request in client.requests:
+                    self.attempt([request], self.write_call, request, client, calls)
+            self.spread()
+            if len(self.alive()) == len(alive):
+                try:
+                    fix = self.write(calls)
+                except Unfit as unfit:
+                    for request in alive:
+                        request.refuse(str(unfit))
         return self.answers(fix)
 
     def answers(self, fix: Fix | None) -> dict[Finding, Fix | Refusal]:
@@ -269,7 +274,17 @@ class _Function:
 
     # ---- writing
 
-    def write(self) -> Fix:
+    def clients(self) -> list[_Client]:
+        """The clients of the new code: one for all requests without a session, and one for each session."""
+        alive = self.alive()
+        found = [_Client(each.name, each.requests, each) for each in self.sessions if each.requests[0] in alive]
+        single = [request for request in alive if not request.session]
+        if single:
+            found.insert(0, _Client(free_name(self.source, self.function), single))
+        return found
+
+    def write(self, calls: Sequence[Draft]) -> Fix:
+        """Put everything together that is left."""
         draft, regions = Draft(), list[Region]()
         alive = self.alive()
         uses = [each for each in self.uses if all(request in alive for request in each.requests)]
@@ -278,20 +293,16 @@ class _Function:
         for guard, change in self.guards:
             if guard.requests & set(alive):
                 draft.add(change)
-        single = [request for request in alive if not request.session]
-        clients = [_Client(each.name, each.requests, each) for each in self.sessions if each.requests[0] in alive]
-        if single:
-            clients.insert(0, _Client(free_name(self.source, self.function), single))
-        for client in clients:
+        for client in self.clients():
             regions += self.write_client(client, draft)
-        for request in alive:
-            draft.add(request.draft)
+        for call in calls:
+            draft.add(call)
         try:
             edits = draft.edits(regions)
         except ValueError as error:
             raise Unfit(str(error)) from error
         removes = [request.finding for request in alive]
-        removes += [self.iterating[id(call)] for each in uses for call in each.iterated if id(call) in self.iterating]
+        removes += [self.iterating[id(node)] for each in uses for node in each.iterated if id(node) in self.iterating]
         return Fix(
             name=NAME,
             title=wording.title(self.function.name.value, alive, self.spell.module),
@@ -315,8 +326,6 @@ class _Function:
 
     def write_client(self, client: _Client, draft: Draft) -> Iterator[Region]:
         follows = client.follows()
-        for request in client.requests:
-            self.write_call(request, client.name, follows)
         new = f"{self.spell('AsyncClient')}({', '.join(self.client_arguments(client, follows))})"
         session = client.session
         if session is None:
@@ -346,27 +355,28 @@ class _Function:
             if plan.cookies is not None:
                 yield f"cookies={self.source.code(plan.cookies)}"
 
-    def write_call(self, request: Request, client: str, follows: bool) -> None:
+    def write_call(self, request: Request, client: _Client, calls: list[Draft]) -> None:
+        """Write one call: who sends it, and what of its arguments depends on that."""
         node, plan, source = request.node, request.arguments, self.source
         assert plan is not None
         start, (_, function_end), end = source.offset(node)[0], source.outer_offset(node.func), source.offset(node)[1]
         if "#" in source.text[start:function_end]:
             raise Unfit("there is a comment in front of its arguments")
-        first = source.outer_offset(node.args[0].value)[0]
-        if node.args[0].keyword is not None:
-            first = source.offset(node.args[0].keyword)[0]
-        last = source.outer_offset(node.args[-1].value)[1]
+        draft = Draft()
+        draft.add(request.draft)
         if plan.streams:
             if plan.verb != "request":
-                request.draft.inserted.setdefault(first, []).insert(0, f'"{plan.verb.upper()}", ')
-            request.draft.replace(start, function_end, f"{client}.stream")
+                first = node.args[0].keyword or node.args[0].value
+                draft.inserted.setdefault(source.outer_offset(first)[0], []).insert(0, f'"{plan.verb.upper()}", ')
+            draft.replace(start, function_end, f"{client.name}.stream")
         else:
             before, after = brackets(source, node)
-            request.draft.replace(start, function_end, f"{before}await {client}.{plan.verb}")
+            draft.replace(start, function_end, f"{before}await {client.name}.{plan.verb}")
             if after:
-                request.draft.insert(end, after)
-        if follows and plan.follows is False and not plan.says_redirects:
-            request.draft.insert(last, ", follow_redirects=False")
-        new = "".join(text for texts in request.draft.inserted.values() for text in texts)
+                draft.insert(end, after)
+        if client.follows() and plan.follows is False and not plan.says_redirects:
+            draft.insert(source.outer_offset(node.args[-1].value)[1], ", follow_redirects=False")
+        new = "".join(text for texts in draft.inserted.values() for text in texts)
         if reason := text_refusal(source, node, new):
             raise Unfit(reason)
+        calls.append(draft)
