@@ -12,7 +12,7 @@ import libcst as cst
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.awaits import writable_call
 from asgiway_lint.fixes.contexts import text_refusal
-from asgiway_lint.fixes.drafting import AwaitDraft, Unclear, is_use, leaves_early
+from asgiway_lint.fixes.drafting import AwaitDraft, Unclear, is_others, is_use, leaves_early
 from asgiway_lint.fixes.flavours import anyio_or_trio, imports
 from asgiway_lint.fixes.imports import Reference, reference
 from asgiway_lint.fixes.model import Applicability, Fix, Refusal
@@ -207,12 +207,11 @@ def _looped(source: FixSource, call: cst.Call, found: Reference, module: str, fi
 
 
 def _uses(source: FixSource, loop: cst.For | cst.CompFor, target: cst.Name) -> Iterator[cst.Name]:
-    """The places where the path of a loop is used; none of them is outside of the loop, and nothing else is bound to its name."""
+    """The places where the path of a loop is used; none of them is outside of the loop, and nothing else is bound to its name there."""
     found = source.scopes.lookup(target.value, target)
-    if found is None or any(bound.node is not target for bound in found[1]):
-        raise Unclear(f"`{target.value}` is also bound to something else")
-    if isinstance(found[0].node, cst.Module | cst.ClassDef):
+    if found is None or isinstance(found[0].node, cst.Module | cst.ClassDef):
         raise Unclear(f"`{target.value}` is a name that others see, too")
+    bindings = {id(bound.node) for bound in found[1]}
     inside = {id(node) for node in source.nodes(loop)} if isinstance(loop, cst.For) else None
     for use in source.find(cst.Name, found[0].node):
         if use.value != target.value or use is target or not is_use(source, use):
@@ -221,8 +220,12 @@ def _uses(source: FixSource, loop: cst.For | cst.CompFor, target: cst.Name) -> I
         if seen is None or seen[0] is not found[0]:
             continue
         if inside is not None and id(use) not in inside:
-            raise Unclear(f"`{target.value}` is also used after the loop")
-        yield use
+            if not is_others(source, use, loop):
+                raise Unclear(f"`{target.value}` is also used outside of the loop")
+        elif id(use) in bindings:
+            raise Unclear(f"`{target.value}` is also bound to something else")
+        else:
+            yield use
 
 
 def _use(draft: AwaitDraft, use: cst.Name) -> cst.Call | None:

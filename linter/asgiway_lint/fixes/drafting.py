@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -11,7 +12,7 @@ from asgiway_lint.fixes.contexts import await_refusal, brackets
 from asgiway_lint.fixes.model import Edit
 from asgiway_lint.fixes.source import FixSource
 
-__all__ = ["AwaitDraft", "Unclear", "is_use", "leaves_early", "shown"]
+__all__ = ["AwaitDraft", "Unclear", "is_others", "is_use", "leaves_early", "shown"]
 
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
@@ -92,6 +93,26 @@ def is_use(source: FixSource, name: cst.Name) -> bool:
     if isinstance(above, cst.Arg):
         return above.keyword is not name
     return not (isinstance(above, cst.Param) and above.name is name)
+
+
+def is_others(source: FixSource, use: cst.Name, statement: cst.CSTNode) -> bool:
+    """Whether a name is bound by another `with` or `for` than a statement: `with open(a) as f: ...` and `with open(b) as f: ...`."""
+    below: cst.CSTNode = use
+    around = {id(above) for above in source.ancestors(statement)}
+    for above in source.ancestors(use):
+        if isinstance(above, (cst.With, cst.For)) and above is not statement and id(above) not in around:
+            names = list(_bound(above))
+            if use in names or (below is above.body and any(name.value == use.value for name in names)):
+                return True
+        below = above
+    return False
+
+
+def _bound(statement: cst.With | cst.For) -> Iterator[cst.Name]:
+    targets = [statement.target] if isinstance(statement, cst.For) else []
+    if isinstance(statement, cst.With):
+        targets += [item.asname.name for item in statement.items if item.asname is not None]
+    return (target for target in targets if isinstance(target, cst.Name))
 
 
 def leaves_early(source: FixSource, loop: cst.For) -> bool:

@@ -12,7 +12,7 @@ import libcst as cst
 
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.awaits import call_parts, library
-from asgiway_lint.fixes.drafting import AwaitDraft, Unclear, is_use, leaves_early, shown
+from asgiway_lint.fixes.drafting import AwaitDraft, Unclear, is_others, is_use, leaves_early, shown
 from asgiway_lint.fixes.flavours import anyio_or_trio, imports
 from asgiway_lint.fixes.imports import reference
 from asgiway_lint.fixes.model import Applicability, Fix, Refusal
@@ -190,23 +190,12 @@ def _uses(draft: _Draft, statement: cst.With, file: cst.Name) -> None:
         if use.value != name or use is file or not is_use(source, use) or _is_shadowed(source, use, function):
             continue
         if id(use) not in inside:
-            if not _is_other_files(source, use, statement):
+            if not is_others(source, use, statement):
                 raise Unclear(f"`{name}` is also used outside of the block")
         elif id(use) in bindings:
             raise Unclear(f"`{name}` is bound to something else in the block")
         else:
             _use(draft, use)
-
-
-def _is_other_files(source: FixSource, use: cst.Name, statement: cst.With) -> bool:
-    """Whether a name stands in another `with` that binds it: `with open(a) as f: ...` twice in a row."""
-    below: cst.CSTNode = use
-    for above in source.ancestors(use):
-        names = _names(above) if isinstance(above, cst.With) and above is not statement else ()
-        if any(name is use or (name.value == use.value and below is getattr(above, "body", None)) for name in names):
-            return True
-        below = above
-    return False
 
 
 def _is_shadowed(source: FixSource, use: cst.Name, function: cst.CSTNode) -> bool:

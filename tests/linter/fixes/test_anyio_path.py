@@ -92,6 +92,18 @@ LOOPS = {
         for each in (folder / "missing").iterdir():
             print(each.name)
         """,
+    "one_name": """
+        found = []
+        for each in (folder / "sub").iterdir():
+            found.append(each.read_text())
+        for each in ["a", "b"]:
+            found.append(each.upper())
+        for each in folder.glob("sub"):
+            found.append(each.is_dir())
+        with open(folder / "empty.txt") as each:
+            found.append(each.read())
+        return found
+        """,
     "inner_break": """
         for each in (folder / "sub").iterdir():
             while each.exists():
@@ -175,7 +187,11 @@ def test_another_name_for_anyio_s() -> None:
         (["for e in Path(x).iterdir():", "    print(e.parent)"], "`e.parent` is not the same"),
         (["for e in Path(x).iterdir():", "    y = e.rename('b')"], "`rename` would give"),
         (["for e in Path(x).iterdir():", "    y = e / 'b'"], "is handed on in line 7"),
-        (["for e in Path(x).iterdir():", "    pass", "print(e.name)"], "used after the loop"),
+        (["for e in Path(x).iterdir():", "    pass", "print(e.name)"], "used outside of the loop"),
+        (
+            ["for e in x:", "    for e in Path(x).iterdir():", "        e.stat()", "    print(e)"],
+            "used outside of the loop",
+        ),
         (["for e in Path(x).iterdir():", "    e = str(e)"], "also bound"),
         (["for e in Path(x).iterdir():", "    x(lambda: e.stat())"], "inside a lambda"),
         (["for e in Path(x).iterdir():", "    if e.is_dir():", "        break"], "unfinished"),

@@ -68,6 +68,14 @@ PROGRAMS = {
             while chunk := source.read(3):
                 target.write(chunk)
         """,
+    "one_name": """
+        with open(folder / "in.txt", "rb") as file:
+            text = file.read()
+        for file in ["a", "b"]:
+            text += file.encode()
+        with open(folder / "sub" / "deep.txt") as file:
+            return text, file.read()
+        """,
     "nested": """
         with open(folder / "in.txt", "rb") as source:
             with open(folder / "copy", "wb") as target:
@@ -190,6 +198,7 @@ def test_what_others_may_change_in_between_is_said() -> None:
         (["with open(x) as f:", "    def g():", "        return f.read()", "    g()"], "not `async def`"),
         (["with open(x) as f:", "    f.read()", "print(f.closed)"], "used outside of the block"),
         (["f = 1", "with open(x) as f:", "    f.read()"], "used outside of the block"),
+        (["with open(x) as f:", "    with open(x) as f:", "        f.read()"], "bound to something else"),
         (["with open(x) as f:", "    f.read()", "    f = 1"], "bound to something else"),
         (["global f", "with open(x) as f:", "    f.read()"], "others see"),
         (["with open(x) as x.f:", "    x.f.read()"], "no name of its own"),
