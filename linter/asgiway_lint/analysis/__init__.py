@@ -1,6 +1,7 @@
 """What blocks the event loop: facts and catalogue in, findings out.
 
-``run`` is the door, ``check`` puts the findings of a module together, ``warm`` keeps them.
+``run`` is the door, ``session`` what one process knows, ``pool`` several of them; ``check`` puts the findings of a module together,
+``warm`` keeps them, ``changed`` says whom a change concerns.
 
 - What an expression may be: ``evaluate`` with ``names``, ``declared``, ``members`` and ``calls``, its four departments, ``reach`` for
   the order of bindings and ``values`` for their vocabulary.
