@@ -389,6 +389,27 @@ def test_line_ends_and_indentation_are_the_file_s_own(newline: str, indent: str)
     assert fixed(before) == after
 
 
+def test_headers_from_elsewhere_may_ask_for_not_modified() -> None:
+    check(
+        """
+        import httpx
+        import requests
+        async def f(url, headers: dict[str, str]):
+            answer = requests.get(url, headers=headers, timeout=1)
+            answer.raise_for_status()
+        """,
+        """
+        import httpx
+        import requests
+        async def f(url, headers: dict[str, str]):
+            async with httpx.AsyncClient(follow_redirects=True) as client:
+                answer = await client.get(url, headers=headers, timeout=1)
+            if answer.is_error:
+                answer.raise_for_status()
+        """,
+    )
+
+
 def test_mixed_indentation_is_refused() -> None:
     source = "import requests\nasync def f(url):\n    if url:\n    \trequests.get(url)\n"
     (refusal,) = offers(source)

@@ -266,7 +266,10 @@ class _Reader:
 
     def headers(self, argument: cst.Arg) -> None:
         node = argument.value
-        if self.is_none(argument) or (isinstance(node, cst.Name) and self.values.dict_of_text(node)):
+        if self.is_none(argument):
+            return
+        if isinstance(node, cst.Name) and self.values.dict_of_text(node):
+            self.result.may_be_304 = True
             return
         entries = self.values.entries(node)
         if entries is None:
