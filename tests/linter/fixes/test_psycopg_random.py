@@ -83,7 +83,12 @@ def programs(draw: st.DrawFn) -> str:
 
 
 @pytest.mark.parametrize("fixer", ["psycopg", "asyncpg"])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    database=None,
+)
 @given(source=programs())
 def test_what_is_not_refused_does_the_same(fixer: str, source: str) -> None:
     answers = offers(source, fixer, postgres=fixer)

@@ -74,6 +74,8 @@ STATEMENTS = {
     'cur.execute("SELECT 1 FROM city WHERE (name, id) IN %s", (tuple(names),))': "is no column",
     'cur.execute("INSERT INTO city (name) VALUES %s", (names,))': "composite",
     'cur.execute("SELECT (1, 2) = %s", ((1, 2),))': "composite",
+    'cur.execute("SELECT 1 FROM city WHERE ids = %s", ([1, 2],))': "no `integer[]`",
+    'cur.execute("UPDATE city SET a = %(a)s WHERE ids = %(ids)s", {"a": [1], "ids": [n for n in names]})': "no `integer[]`",
     'cur.execute("SELECT %s, %s", (1,))': "not those that the SQL has placeholders for",
     'cur.execute("SELECT 1", (1,))': "not those that the SQL has placeholders for",
     'cur.execute("SELECT 1", names)': "no placeholder",
@@ -165,6 +167,11 @@ def test_a_connection_that_is_not_the_functions_own_is_refused(name: str) -> Non
 def test_what_is_not_about_psycopg2_is_left_to_others() -> None:
     source = HEAD + "import time\nasync def main():\n    time.sleep(1)\n"
     assert offers(source, "psycopg") == []
+
+
+def test_a_list_may_be_assigned() -> None:
+    source = used('cur.execute("UPDATE city SET ids = %s, a = %s WHERE id = %s", ([1, 2], [3], 4))')
+    assert [type(offer) for offer in offers(source, "psycopg")] == [Fix]
 
 
 def test_it_is_offered_when_asyncpg_is_preferred_and_not_possible() -> None:

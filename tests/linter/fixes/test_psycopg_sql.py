@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 from collections.abc import Generator
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 import libcst as cst
+import psycopg
+import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,7 +26,7 @@ from asgiway_lint.fixes.model import Edit
 from asgiway_lint.fixes.psycopg.literals import literal_of
 from asgiway_lint.fixes.psycopg.sql import scan
 from asgiway_lint.fixes.source import FixSource
-from tests.linter.fixes.psycopg_support import observer, postgresql
+from tests.linter.fixes.psycopg_support import observer, postgresql, setup
 
 # No control characters but line ends, nothing that psycopg2 cannot encode; and all signs that mean something to a lexer.
 TEXT = st.text(st.sampled_from("ab'\"$%-/*\\();:é\n {}ES1?_"), max_size=12)
@@ -200,6 +206,61 @@ def test_a_placeholder_inside_of_something_is_told_apart(text: str, inside: str)
 )
 def test_where_the_server_finds_the_type_of_a_parameter(text: str, plain: bool) -> None:
     assert scan(text, parameters=True).plain() is plain
+
+
+COLUMNS = {
+    "i": "integer",
+    "n": "numeric(9, 2)",
+    "f": "float8",
+    "x": "text",
+    "d": "date",
+    "t": "timestamptz",
+    "b": "boolean",
+    "a": "text[]",
+    "j": "jsonb",
+    "u": "uuid",
+}
+ROW = """INSERT INTO typed VALUES (5, 5.5, 5.5, 'a', '2020-01-02', '2020-01-02 00:00+00', true, '{a}', '{"a": 1}',
+    '00000000-0000-0000-0000-000000000001')"""
+VALUES = [
+    *(5, 70000, 5.5, Decimal("5.5"), "5", "a", "2020-01-02", "true", "{a}", '{"a": 1}', None, True),
+    *(date(2020, 1, 2), datetime(2020, 1, 2, tzinfo=UTC), ["a"], [], str(UUID(int=1))),
+]
+PLAIN = [
+    "INSERT INTO typed ({0}) VALUES (%s), (%s) RETURNING {0}::text",
+    "UPDATE typed SET {0} = %s RETURNING {0}::text",
+    "SELECT count(*) FROM typed WHERE {0} = %s OR {0} > %s OR {0} BETWEEN %s AND %s",
+    "SELECT count(*) FROM typed WHERE {0} IN (%s, %s)",
+    "SELECT count(*) FROM typed WHERE {0} LIKE %s",
+    "SELECT count(*) FROM typed WHERE {0} = ANY(%s)",
+    "SELECT {0}::text FROM typed ORDER BY 1 LIMIT %s OFFSET %s",
+]
+
+
+@pytest.mark.parametrize("template", PLAIN)
+def test_what_is_plain_does_the_same_when_the_server_binds_it(template: str) -> None:
+    """Whatever works with psycopg2 works with psycopg, for columns and values of many types."""
+    setup(f"DROP TABLE IF EXISTS typed; CREATE TABLE typed ({', '.join(map(' '.join, COLUMNS.items()))}); {ROW}")
+    seen = 0
+    with contextlib.closing(psycopg2.connect(postgresql())) as old, psycopg.connect(postgresql()) as new:
+        for column in COLUMNS:
+            query = template.format(column)
+            assert scan(query, parameters=True).plain()
+            for value in VALUES:
+                arguments = (value,) * query.count("%s")
+                with old.cursor() as cursor:
+                    try:
+                        cursor.execute(query, arguments)
+                    except psycopg2.Error:
+                        continue
+                    else:
+                        expected = cursor.fetchall()
+                    finally:
+                        old.rollback()
+                assert new.execute(query.encode(), arguments).fetchall() == expected, (query, value)
+                new.rollback()
+                seen += 1
+    assert seen > 5
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 _COMMENT_IN_OPERATOR: Final = re.compile(r"--|/\*")
 _PLAIN_STATEMENTS: Final = frozenset(["select", "insert", "update", "delete", "with"])
 _COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", ">", "<=", ">="])
+_CLAUSES: Final = frozenset(["set", "where", "on", "having", "and", "or", "when", "select"])
 _MATCHES: Final = frozenset(["like", "ilike"])
 # Behind these an operand ends.
 _AFTER: Final = frozenset(
@@ -134,6 +135,18 @@ class Sql:
         for placeholder in self.placeholders:
             before = self.before(placeholder)
             if before and before[0].kind == "word" and before[0].text in ("in", "values"):
+                found.append(placeholder)
+        return tuple(found)
+
+    def compared(self) -> tuple[Placeholder, ...]:
+        """Return the placeholders that are compared with what stands on their left, and not assigned to it (`SET x = %s`)."""
+        found: list[Placeholder] = []
+        for placeholder in self.placeholders:
+            before = self.before(placeholder)
+            if not before or before[0].text not in _COMPARISONS:
+                continue
+            clause = next((token.text for token in before if token.text in _CLAUSES), "")
+            if clause != "set":
                 found.append(placeholder)
         return tuple(found)
 

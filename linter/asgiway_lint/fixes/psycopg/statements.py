@@ -55,6 +55,7 @@ def check_statement(draft: Draft, cursor: Cursor, execute: Execute, queries: set
         return True
     if not execute.many:
         check_arguments(sql, execute.arguments, line)
+        _check_arrays(sql, execute.arguments, line)
     elif not sql.placeholders:
         raise Unprovable(f"line {line}: there is no placeholder for the parameters")
     lists = sql.whole_lists()
@@ -106,6 +107,25 @@ def check_arguments(sql: Sql, arguments: cst.BaseExpression, line: int) -> None:
         raise Unprovable(f"line {line}: parentheses alone make no tuple of the parameters")
     elif isinstance(arguments, (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)):
         raise Unprovable(f"line {line}: psycopg takes no string for the parameters")
+
+
+def _check_arrays(sql: Sql, arguments: cst.BaseExpression, line: int) -> None:
+    """psycopg2 makes `ARRAY[1, 2]` of a list, an array of integers; psycopg's is one of the smallest type that holds them."""
+    values: dict[str | int, cst.BaseExpression] = {}
+    if isinstance(arguments, (cst.Tuple, cst.List)):
+        values = {index: element.value for index, element in enumerate(arguments.elements)}
+    elif isinstance(arguments, cst.Dict):
+        values = {
+            str(element.key.evaluated_value): element.value
+            for element in arguments.elements
+            if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString)
+        }
+    for placeholder in sql.compared():
+        value = values.get(placeholder.name or sql.placeholders.index(placeholder))
+        if isinstance(value, (cst.List, cst.ListComp)):
+            raise Unprovable(
+                f"line {line}: psycopg's list of integers is no `integer[]` that a column could be compared with"
+            )
 
 
 def _range(sql: Sql, placeholder: Placeholder) -> tuple[int, str]:
