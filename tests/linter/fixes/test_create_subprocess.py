@@ -137,6 +137,12 @@ TEXTS = {
         """,
 }
 INPUTS = {
+    "sum": """
+        sent = "a" + str(folder.name)
+        first = subprocess.check_output(["cat"], input="b" * 2 + sent, text=True)
+        second = subprocess.check_output(["cat"], input=sent, encoding="utf-8")
+        return first, second, subprocess.DEVNULL
+        """,
     "input": """
         data = b"x" * 200_000
         return subprocess.run([sys.executable, "-c", ECHOES], input=data, stdout=subprocess.PIPE)
@@ -273,6 +279,8 @@ def test_what_the_fix_says_of_itself() -> None:
         ("subprocess.run(['ls'], stdin=subprocess.PIPE)", "used by others"),
         ("subprocess.call(['ls'], stdout=subprocess.PIPE)", "waits for ever"),
         ("subprocess.run(['ls'], input=x)", "not certainly bytes"),
+        ("y = b''\ny = y + x\nsubprocess.run(['ls'], input=y)", "not certainly bytes"),
+        ("y = x\ny = y + y\nsubprocess.run(y)", "not certainly a list"),
         ("subprocess.run(['ls'], input=b'', text=True)", "not certainly str"),
         ("subprocess.run(['ls'], encoding=x)", "no literal"),
         ("subprocess.run(['ls'], preexec_fn=x)", "`preexec_fn=` has no counterpart"),

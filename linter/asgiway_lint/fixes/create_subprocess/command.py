@@ -11,7 +11,7 @@ from asgiway_lint.fixes.drafting import Unclear, shown
 from asgiway_lint.fixes.plainness import value_of
 from asgiway_lint.fixes.source import FixSource
 
-__all__ = ["Command", "command_of", "text_of"]
+__all__ = ["Command", "command_of", "input_of", "text_of"]
 
 _PASSED = frozenset(["cwd", "env", "start_new_session", "user", "group", "extra_groups", "umask"])
 _STREAMS = frozenset(["stdin", "stdout", "stderr"])
@@ -56,6 +56,18 @@ def text_of(source: FixSource, node: cst.BaseExpression) -> str:
     """Return the text of an expression with the parentheses around it."""
     start, end = source.outer_offset(node)
     return source.text[start:end]
+
+
+def input_of(source: FixSource, command: Command) -> str:
+    """Return the text of what the process reads, as bytes; empty if that is nothing of its own."""
+    if command.input is None:
+        return ""
+    text = text_of(source, command.input)
+    if command.decode is None:
+        return text
+    if isinstance(command.input, cst.BinaryOperation) and not command.input.lpar:
+        text = f"({text})"
+    return f"{text}.encode({command.decode})"
 
 
 def command_of(source: FixSource, call: cst.Call) -> Command:
@@ -211,7 +223,8 @@ def _is_a(source: FixSource, node: cst.BaseExpression, wanted: str) -> bool:
     if isinstance(node, cst.FormattedString):
         return wanted == "str"
     if isinstance(node, cst.BinaryOperation):
-        return isinstance(node.operator, (cst.Add, cst.Multiply)) and _is_a(source, node.left, wanted)
+        known = isinstance(node.operator, (cst.Add, cst.Multiply)) and not isinstance(node.left, cst.Name)
+        return known and _is_a(source, node.left, wanted)
     if isinstance(node, cst.Call):
         return wanted == "bytes" and isinstance(node.func, cst.Attribute) and node.func.attr.value == "encode"
     if not isinstance(node, cst.Name):

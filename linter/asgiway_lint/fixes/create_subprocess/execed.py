@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from asgiway_lint.finding import Finding
-from asgiway_lint.fixes.create_subprocess.command import Command, text_of
+from asgiway_lint.fixes.create_subprocess.command import Command, input_of, text_of
 from asgiway_lint.fixes.drafting import Unclear, is_use, shown
 from asgiway_lint.fixes.imports import reference
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, NeededImport
@@ -182,12 +182,7 @@ def _waited(
 ) -> str:
     if not streams and command.input is None:
         return f"await {process}.wait()"
-    given = ""
-    if command.input is not None:
-        given = text_of(source, command.input)
-        if command.decode is not None:
-            given += f".encode({command.decode})"
-    wait = f"await {process}.communicate({given})"
+    wait = f"await {process}.communicate({input_of(source, command)})"
     if not bound:
         return wait
     nothing = names.free("_")

@@ -6,7 +6,7 @@ import libcst as cst
 
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.contexts import text_refusal
-from asgiway_lint.fixes.create_subprocess.command import Command, text_of
+from asgiway_lint.fixes.create_subprocess.command import Command, input_of, text_of
 from asgiway_lint.fixes.drafting import AwaitDraft, Unclear, is_use
 from asgiway_lint.fixes.flavours import imports
 from asgiway_lint.fixes.imports import reference
@@ -90,8 +90,7 @@ def _trio(source: FixSource, command: Command) -> list[str]:
     """It gives an empty input and raises, unless told otherwise."""
     arguments: list[str] = ["shell=True"] if command.shell else []
     if command.input is not None:
-        given = text_of(source, command.input)
-        arguments.append(f"stdin={given}" + (f".encode({command.decode})" if command.decode is not None else ""))
+        arguments.append(f"stdin={input_of(source, command)}")
     else:
         arguments.append(f"stdin={command.stream_texts.get('stdin', 'None')}")
     for name in ("stdout", "stderr"):
