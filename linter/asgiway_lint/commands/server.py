@@ -16,6 +16,7 @@ _STACK = 64 << 20
 
 def run(arguments: Namespace) -> int:
     """Serve; return 0 if the editor has said that it leaves, as the protocol wants it, else 1."""
+    from asgiway_lint.server.analyst import ANALYSIS
     from asgiway_lint.server.features import make_server  # pygls: 0.4 s that nobody else pays
 
     protocol = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -33,4 +34,11 @@ def run(arguments: Namespace) -> int:
         server.start_io(sys.stdin.buffer, protocol)
     finally:
         server.abandon()
-    return 0 if server.was_shut_down else 1
+    code = 0 if server.was_shut_down else 1
+    for thread in threading.enumerate():
+        if thread.name.startswith(ANALYSIS):
+            thread.join(1.0)
+            if thread.is_alive():  # fixes of a huge file, say: nobody is there any more to wait for them
+                sys.stderr.flush()
+                os._exit(code)
+    return code

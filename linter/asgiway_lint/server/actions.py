@@ -6,6 +6,7 @@ parsed: a client asks again with every move of the cursor.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types
 
 from asgiway_lint.addnoqa import add_noqa
+from asgiway_lint.facts.reader import quick_reading
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, Refusal
 from asgiway_lint.server.diagnostics import SOURCE
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from asgiway_lint.fixes.source import FixSource
 
 __all__ = ["FIX_ALL", "FIX_ALL_COMMAND", "Fixes", "Maker", "wanted"]
+
+log: logging.Logger = logging.getLogger(__name__)
 
 FIX_ALL: Final = f"{types.CodeActionKind.SourceFixAll.value}.asgiway"
 FIX_ALL_COMMAND: Final = "asgiway-lint.fixAll"
@@ -55,8 +59,13 @@ class Fixes:
             from asgiway_lint.fixing import fixable_findings
 
             self._source = FixSource(text.body, Path(checked.document.path), checked.settings)
-            self._offers = fixes_of(self._source, fixable_findings(checked.findings, checked.settings))
+            self._offers = {}
             self._checked = checked
+            try:
+                with quick_reading():
+                    self._offers = fixes_of(self._source, fixable_findings(checked.findings, checked.settings))
+            except Exception:  # what else there is to offer must not be lost with the fixes
+                log.exception("no fixes for %s: this is a bug in asgiway-lint; please report it", checked.document.path)
         return self._offers
 
     def edits(self, fix: Fix) -> Sequence[Edit]:
@@ -126,7 +135,8 @@ class Maker:
             ]
             if same[0] is not finding:
                 continue
-            added = add_noqa(self.text.body, same)
+            with quick_reading():
+                added = add_noqa(self.text.body, same)
             edits = difference(self.text.body, added.text)
             if edits:
                 found.append(

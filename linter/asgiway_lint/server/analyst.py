@@ -21,12 +21,15 @@ from asgiway_lint.config import Layer
 from asgiway_lint.server.knowledge import Checked, Document, Knowledge
 from asgiway_lint.server.store import Cancelled
 
-__all__ = ["Analyst", "Delivery"]
+__all__ = ["ANALYSIS", "Analyst", "Delivery"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Report = TypeVar("Report")
+
+# What the thread is called.
+ANALYSIS: Final = "asgiway-lint-analysis"
 
 _BUG: Final = "this is a bug in asgiway-lint; please report it with the lines below"
 # Seconds between an edit and its check.
@@ -72,7 +75,7 @@ class Analyst(Generic[Report]):
         self._complain = complain
         self._stop = threading.Event()
         self._knowledge = Knowledge(self._stop, overrides)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="analysis")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=ANALYSIS)
         self._wake = asyncio.Event()
         self._changes: list[Job] = []
         self._asked: deque[tuple[str, Job, asyncio.Future[Any]]] = deque()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
 from asgiway_lint.fixes.apply import apply_edits
+from asgiway_lint.server.actions import Fixes, Maker
 from asgiway_lint.server.edits import difference
+from asgiway_lint.server.knowledge import Document, Knowledge
+from asgiway_lint.server.positions import Text
 from tests.linter.server.editor import Editor, editor, in_loop, shared
 
 SLEEPS = '"""😀"""\r\nimport asyncio\r\nimport time\r\n\r\n\r\nasync def f():\r\n    "😀"; time.sleep(1)  # why\r\n'
@@ -172,6 +177,25 @@ async def test_actions_are_for_the_text_that_the_editor_has_now(vim: Editor, tmp
     vim.type(uri, "async def f(:\n    pass\n")
     await vim.see(uri, "AW001")
     assert await vim.actions(uri, types.Range(at(0, 0), at(2, 0))) == []
+
+
+def test_a_fixer_that_breaks_takes_nothing_else_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    knowledge = Knowledge(threading.Event())
+    knowledge.put(Document(str(tmp_path / "a.py"), 1, MANY))
+    checked = knowledge.current(str(tmp_path / "a.py"))
+    assert checked is not None
+    maker = Maker(checked, Text(MANY, "utf-16"), "file:///a.py", versioned=True, unsafe=True)
+    monkeypatch.setattr("asgiway_lint.fixes.plan.fixes_of", broken)
+    fixes = Fixes()
+    assert maker.quick_fixes(checked.findings, fixes) == []
+    assert len(maker.suppressions(checked.findings)) == 3
+    assert not maker.has_fix_for_all(fixes)
+    assert [record.getMessage().startswith("no fixes for ") for record in caplog.records] == [True]
 
 
 LINES = st.lists(st.sampled_from(["a = 1", "b = '😀'", "c()", "", "    d = [", "\x0c"]), max_size=8)

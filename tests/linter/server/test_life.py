@@ -175,6 +175,24 @@ def test_a_file_that_breaks_the_analysis_breaks_nothing_else(tmp_path: Path) -> 
     assert ["ZeroDivisionError: a bug" in each for each in logged] == [True]
 
 
+def test_the_end_does_not_wait_for_an_analysis(tmp_path: Path) -> None:
+    code = (
+        "import sys, time, asgiway_lint.cli as cli, asgiway_lint.server.knowledge as knowledge\n"
+        "def endless(self, path, **more):\n"
+        "    while True: time.sleep(0.01)\n"
+        "knowledge.Knowledge.current = endless\n"
+        "sys.exit(cli.main())"
+    )
+    document = {"uri": (tmp_path / "a.py").as_uri(), "languageId": "python", "version": 1, "text": BLOCKING}
+    opened = {"method": "textDocument/didOpen", "params": {"textDocument": document}}
+    started = {"method": "initialized", "params": {}}
+    ran = serve(
+        framed(INITIALIZE, started, opened, {"id": 2, "method": "shutdown"}, {"method": "exit"}), tmp_path, "-c", code
+    )
+    assert ran.returncode == 0
+    assert serve(framed(INITIALIZE, started, opened), tmp_path, "-c", code).returncode == 1
+
+
 @pytest.mark.parametrize("command", ["check", "rule"])
 def test_nobody_else_pays_for_the_server(tmp_path: Path, command: str) -> None:
     (tmp_path / "a.py").write_text(BLOCKING)

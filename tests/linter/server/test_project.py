@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,24 @@ async def test_an_unsaved_edit_in_a_helper_is_seen_in_the_open_files_that_call_i
     await vim.see(near)
     await vim.see(far)
     assert [each.uri for each in vim.published].count(other) == 1
+
+
+@in_loop
+async def test_the_editor_shows_what_the_command_line_prints() -> None:
+    from tests.linter.cli_support import process
+
+    shop = Path(__file__).parents[3] / "sample_apps" / "shop_async"
+    printed: dict[str, list[tuple[str, int, str]]] = {}
+    for each in json.loads(process("check", "--no-cache", "--output-format", "json", cwd=shop).stdout):
+        found = (each["code"], each["location"]["row"] - 1, each["message"])
+        printed.setdefault(each["filename"], []).append(found)
+    assert printed
+    async with editor(shop) as vim:
+        for path in sorted(shop.rglob("*.py")):
+            uri = vim.open(path)
+            await vim.until(lambda uri=uri: vim.shown(uri) is not None)
+            shown = [(str(each.code), each.range.start.line, each.message) for each in vim.shown(uri) or ()]
+            assert sorted(shown) == sorted(printed.get(str(path), []))
 
 
 @shared
