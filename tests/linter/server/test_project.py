@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,10 @@ RETURNS = "def wait():\n    return 1\n"
 CALLER = "from helper import wait\n\n\nasync def f():\n    wait()\n"
 
 UNWATCHED = attrs.evolve(FULL, workspace=attrs.evolve(WORKSPACE, did_change_watched_files=None))
+
+
+def was_shown(vim: Editor, uri: str) -> bool:
+    return vim.shown(uri) is not None
 
 
 def last_place(vim: Editor, uri: str) -> types.Position | None:
@@ -63,7 +68,7 @@ async def test_the_editor_shows_what_the_command_line_prints() -> None:
     async with editor(shop) as vim:
         for path in sorted(shop.rglob("*.py")):
             uri = vim.open(path)
-            await vim.until(lambda uri=uri: vim.shown(uri) is not None)
+            await vim.until(functools.partial(was_shown, vim, uri))
             shown = [(str(each.code), each.range.start.line, each.message) for each in vim.shown(uri) or ()]
             assert sorted(shown) == sorted(printed.get(str(path), []))
 
