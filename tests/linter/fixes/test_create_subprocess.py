@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import anyio
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -345,6 +351,44 @@ def test_others_run_while_the_process_does() -> None:
         return first
 
     assert asyncio.run(both()) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("library", "backend", "lives"),
+    [("default", "asyncio", True), ("anyio", "asyncio", False), ("anyio", "trio", False), ("trio", "trio", False)],
+)
+def test_what_becomes_of_the_process_of_a_cancelled_task(
+    library: str, backend: str, lives: bool, tmp_path: Path
+) -> None:
+    """The fix's reason says so."""
+    body = "subprocess.run(['sh', '-c', 'echo $$ > started; mv started pid; exec sleep 60'], cwd=folder)"
+    names: dict[str, Any] = {}
+    exec(
+        compile(
+            rewritten(program(body, "import subprocess\nfrom pathlib import Path"), "create-subprocess", library),
+            "<program>",
+            "exec",
+        ),
+        names,
+    )
+
+    async def cancelled() -> int:
+        async with anyio.create_task_group() as group:
+            group.start_soon(names["main"], tmp_path)
+            while not (tmp_path / "pid").exists():
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+        pid = int((tmp_path / "pid").read_text())
+        if not psutil.pid_exists(pid):
+            return 0
+        os.kill(pid, signal.SIGKILL)
+        # asyncio has to hear of its end, or it warns of the transport.
+        while psutil.pid_exists(pid) or any("waitpid" in thread.name for thread in threading.enumerate()):
+            await anyio.sleep(0.01)
+        await anyio.sleep(0.05)
+        return 1
+
+    assert bool(anyio.run(cancelled, backend=backend)) is lives
 
 
 # ---- random calls
