@@ -103,12 +103,12 @@ def _overhead() -> float:
 
 @contextmanager
 def _watched(pid: int) -> Generator[list[int]]:
-    """Ask every 50 ms for the memory of a process and its descendants, shared pages counted once; megabytes (0 off Linux)."""
+    """Ask four times a second for the memory of a process and its descendants, shared pages counted once; megabytes (0 off Linux)."""
     peak = [0]
     ended = threading.Event()
 
     def watch() -> None:
-        while not ended.wait(0.05):
+        while not ended.wait(0.25):
             peak[0] = max(peak[0], sum(map(_memory, _family(pid))) // 1024)
 
     thread = threading.Thread(target=watch)
@@ -381,7 +381,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--large", type=Path, help="unpacked wheel of homeassistant")
     parser.add_argument("--small", type=Path, help="unpacked wheel of open_webui")
-    parser.add_argument("--flake8", default=find("flake8"), help="flake8 with flake8-async")
+    parser.add_argument("--flake8", default=find("flake8"), help="flake8 with flake8-async; it may take minutes")
     parser.add_argument("--write", action="store_true", help=f"replace {PAGE.name}")
     arguments = parser.parse_args()
     ruff = find("ruff")
