@@ -151,7 +151,11 @@ class Bridge:
             # through at each wake is a fiftieth of a small request.
             finished = False
             while True:
-                if not exchange.news:
+                if exchange.news:
+                    # There is more than one message may take. send() need not have suspended, and others want their turn:
+                    # the one who tells that the client has left, for example.
+                    await port.turn()
+                else:
                     await exchange.produced()
                 start, piece, final, ended = exchange.take()
                 while exchange.hints and exchange.status is None:

@@ -88,6 +88,10 @@ class LoopPort(ABC):
         """Something to await, whose ``set_result(None)`` ends the wait."""
 
     @abstractmethod
+    async def turn(self) -> None:
+        """Let everything else that is ready on the loop run once."""
+
+    @abstractmethod
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Background:
         """Run a coroutine that handles its own exceptions beside the current task."""
 
@@ -157,6 +161,9 @@ class AsyncioPort(LoopPort):
 
     def waiter(self) -> Waiter:
         return self._loop.create_future()
+
+    async def turn(self) -> None:
+        await asyncio.sleep(0)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Background:
         return _Task(self._loop.create_task(coroutine))
@@ -231,6 +238,11 @@ class TrioPort(LoopPort):
 
     def waiter(self) -> TrioWaiter:
         return TrioWaiter()
+
+    async def turn(self) -> None:
+        import trio
+
+        await trio.lowlevel.checkpoint()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Background:
         import trio
