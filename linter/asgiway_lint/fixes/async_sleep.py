@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import libcst as cst
 
 from asgiway_lint.finding import Finding
-from asgiway_lint.fixes.awaits import interleaving, library, writable_call
+from asgiway_lint.fixes.awaits import library, writable_call
 from asgiway_lint.fixes.contexts import brackets
 from asgiway_lint.fixes.imports import reference
+from asgiway_lint.fixes.meanwhile import meanwhile
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, Refusal
 from asgiway_lint.fixes.source import FixSource
 
@@ -41,7 +42,7 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     edits = [Edit(start, source.outer_offset(call.func)[1], f"{before}await {found.text}")]
     if after:
         edits.append(Edit(end, end, after))
-    reason = interleaving(source, call)
+    reason = meanwhile(source, call)
     return Fix(
         name=NAME,
         title=f"Replace `{_SLEEP}` by `await {used}.sleep`",

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import libcst as cst
 
 from asgiway_lint.finding import Finding
-from asgiway_lint.fixes.awaits import interleaving, writable_call
+from asgiway_lint.fixes.awaits import writable_call
 from asgiway_lint.fixes.contexts import brackets
 from asgiway_lint.fixes.imports import Reference, reference
+from asgiway_lint.fixes.meanwhile import meanwhile
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, Refusal
 from asgiway_lint.fixes.source import FixSource
 from asgiway_lint.fixes.twins import LIBRARIES, twin_of
@@ -47,7 +48,7 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     if after:
         edits.append(Edit(end, end, after))
     needs, reason = LIBRARIES[finding.symbol.partition(".")[0]]
-    reason = reason or interleaving(source, call)
+    reason = reason or meanwhile(source, call)
     return Fix(
         name=NAME,
         title=f"Replace `{name}` by `await ...{twin}`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -57,15 +58,19 @@ def interleaving(source: FixSource, node: cst.CSTNode) -> str:
     In `self.total += await f()` the old total is read before the wait and written after it; `self.total = self.total + await f()` is
     the same.
     """
-    statement = source.enclosing(node, cst.AugAssign, cst.Assign)
+    statement = source.enclosing(node, cst.AugAssign, cst.Assign, cst.AnnAssign)
     if statement is None or source.enclosing_function(statement) is not source.enclosing_function(node):
         return ""
     if isinstance(statement, cst.AugAssign):
         targets: list[cst.BaseExpression] = [statement.target]
     else:
-        assert isinstance(statement, cst.Assign)
-        read = {source.code(each) for each in source.nodes(statement.value) if isinstance(each, _PLACES)}
-        targets = [each.target for each in statement.targets if source.code(each.target) in read]
+        assert isinstance(statement, (cst.Assign, cst.AnnAssign))
+        written = (
+            [each.target for each in statement.targets] if isinstance(statement, cst.Assign) else [statement.target]
+        )
+        value = statement.value or node
+        read = {source.code(each) for each in source.nodes(value) if isinstance(each, _PLACES)}
+        targets = [place for each in written for place in _places(each) if source.code(place) in read]
     for target in targets:
         if not isinstance(target, cst.Name) or not _is_local(source, target):
             return (
@@ -73,6 +78,15 @@ def interleaving(source: FixSource, node: cst.CSTNode) -> str:
                 " in between would be lost"
             )
     return ""
+
+
+def _places(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What a target assigns to: itself, or the parts of `a, *b`."""
+    if isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from _places(element.value)
+    else:
+        yield target
 
 
 def _is_local(source: FixSource, name: cst.Name) -> bool:

@@ -28,11 +28,29 @@ def unplain(source: FixSource, call: cst.Call, function: Function | None = None)
     """
     for argument in call.args:
         keyword = argument.keyword.value if argument.keyword is not None else ""
+        if function is not None and argument.star == "**" and (hidden := _hidden(argument.value, function)):
+            return function.because.replace("{keyword}", hidden)
         if function is not None and keyword in function.unless:
             if not (function.constants and _constant(source, argument.value)):
                 return function.because.replace("{keyword}", keyword)
         elif reason := _unplain(source, argument.value):
             return reason
+    return ""
+
+
+def _hidden(node: cst.BaseExpression, function: Function) -> str:
+    """What `**options` may hand over that is not safe; of a dict that is written out, its key."""
+    if not function.unless:
+        return ""
+    if not isinstance(node, cst.Dict):
+        return f"**{node.value}" if isinstance(node, cst.Name) else "**"
+    for element in node.elements:
+        key = element.key if isinstance(element, cst.DictElement) else None
+        name = key.evaluated_value if isinstance(key, cst.SimpleString) else None
+        if not isinstance(name, str):
+            return "**"
+        if name in function.unless:
+            return name
     return ""
 
 

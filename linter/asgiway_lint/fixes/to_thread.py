@@ -11,10 +11,11 @@ import libcst as cst
 
 from asgiway_lint.catalogue import load
 from asgiway_lint.finding import Finding
-from asgiway_lint.fixes.awaits import Parts, call_parts, interleaving, library, writable_call
+from asgiway_lint.fixes.awaits import Parts, call_parts, library, writable_call
 from asgiway_lint.fixes.contexts import await_refusal, brackets, text_refusal
 from asgiway_lint.fixes.helpers import unmovable
 from asgiway_lint.fixes.imports import Reference, reference
+from asgiway_lint.fixes.meanwhile import meanwhile
 from asgiway_lint.fixes.model import Applicability, Edit, Fix, NeededImport, Refusal
 from asgiway_lint.fixes.plainness import owned, unplain
 from asgiway_lint.fixes.source import FixSource
@@ -62,7 +63,7 @@ def offer(source: FixSource, finding: Finding, findings: Sequence[Finding]) -> F
     made, imports = edits
     if refusal := next((text for edit in made if (text := text_refusal(source, call, edit.text))), ""):
         return Refusal(NAME, refusal)
-    why = _why_unsafe(source, finding, call) or interleaving(source, call)
+    why = _why_unsafe(source, finding, call) or meanwhile(source, call)
     return Fix(
         name=NAME,
         title=f"Run `{_short(parts.function)}` in a thread with `{found.text}`",

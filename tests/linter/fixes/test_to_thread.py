@@ -45,8 +45,8 @@ def line(call: str, *, library: str = "asyncio", imports: str = IMPORTS, unsafe:
             id="keyword",
         ),
         pytest.param(
-            "requests.get(x, *x, timeout=1, **x)",
-            "await asyncio.to_thread(requests.get, x, *x, timeout=1, **x)",
+            "os.stat(x, *x, follow_symlinks=False, **x)",
+            "await asyncio.to_thread(os.stat, x, *x, follow_symlinks=False, **x)",
             id="stars",
         ),
         pytest.param("y = requests.get(x).text", "y = (await asyncio.to_thread(requests.get, x)).text", id="attribute"),
@@ -121,7 +121,7 @@ def test_anyio_and_trio_take_no_keywords(library: str) -> None:
         f"{run}(functools.partial(\n    requests.get,\n    x,\n    timeout=1,\n))"
     )
     assert "import functools\n" in fixed(
-        in_coroutine("requests.get(x, **x)", imports=IMPORTS), settings=with_library(library)
+        in_coroutine("os.stat(x, **x)", imports=IMPORTS), settings=with_library(library)
     )
 
 

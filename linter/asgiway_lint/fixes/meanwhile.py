@@ -1,0 +1,221 @@
+"""What an inserted `await` lets other tasks do, or keeps the coroutine from doing: with such a reason a fix is not safe.
+
+Between two `await`s nobody else runs, and code relies on that without saying so: what an `if` has asked still holds in its body, a dict
+does not grow while a loop goes through it, nobody sees a file that is open for writing. Where there is an `await` already, none of it
+was so before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import libcst as cst
+
+from asgiway_lint.fixes.awaits import interleaving
+from asgiway_lint.fixes.plainness import value_of
+from asgiway_lint.fixes.source import FixSource
+
+__all__ = ["meanwhile"]
+
+_VIEWS = frozenset(["items", "keys", "values"])
+_LAZY = frozenset(f"builtins.{name}" for name in ("enumerate", "zip", "reversed", "filter", "map", "iter"))
+_MUTATORS = frozenset(
+    ["add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove"]
+).union(["setdefault", "update"])
+_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp)
+
+
+def meanwhile(source: FixSource, node: cst.BaseExpression) -> str:
+    """Return why an `await` at a node's place is not safe; empty if it is.
+
+    Args:
+        source: the file.
+        node: the call that is to be awaited.
+    """
+    if reason := interleaving(source, node) or _receiver(source, node):
+        return reason
+    below: cst.CSTNode = node
+    for above in source.ancestors(node):
+        if isinstance(above, cst.FunctionDef):
+            return _leaving(above)
+        for question in _QUESTIONS:
+            if reason := question(source, above, below, node):
+                return reason
+        below = above
+    return ""
+
+
+def _leaving(function: cst.FunctionDef) -> str:
+    if function.name.value != "__aexit__":
+        return ""
+    return "`__aexit__` also runs when the task is cancelled, and might not finish any more"
+
+
+# ---- asked before, set after
+
+
+def _asked(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
+    if not isinstance(above, (cst.If, cst.While)):
+        return ""
+    branches = [above.body, above.orelse] if below is above.test else [below]
+    parts = [above.test, *(branch for branch in branches if branch is not None)]
+    asked = {source.code(each) for each in source.nodes(above.test) if _shared(source, each)}
+    start = source.offset(node)[0]
+    for part in parts[1:] if asked else ():
+        for statement, place in _changes(source, part):
+            end = source.offset(statement)[1]
+            if place in asked and end > start and not _waits(source, parts, before=end):
+                return (
+                    f"`{place}` is asked about before the `await` and set after it, so that another task may find it as it was"
+                    " and do the same"
+                )
+    return ""
+
+
+def _changes(source: FixSource, root: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, str]]:
+    """The statements that change a place, and the place as it is written: `self.users` of `self.users[name] = user`."""
+    for each in source.nodes(root):
+        targets: list[cst.BaseExpression] = []
+        if isinstance(each, cst.Assign):
+            targets = [target.target for target in each.targets]
+        elif isinstance(each, (cst.AugAssign, cst.AnnAssign, cst.Del)):
+            targets = [each.target]
+        elif isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value in _MUTATORS:
+            yield each, source.code(each.func.value)
+        for target in targets:
+            yield each, source.code(target)
+            if isinstance(target, cst.Subscript):
+                yield each, source.code(target.value)
+
+
+def _shared(source: FixSource, node: cst.CSTNode) -> bool:
+    """Whether another task may have what an expression names: not a name of the function's own, nor an item of that."""
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    return isinstance(node, cst.Attribute) or (isinstance(node, cst.Name) and not _local(source, node))
+
+
+def _local(source: FixSource, name: cst.Name) -> bool:
+    found = source.scopes.lookup(name.value, name)
+    return found is None or not isinstance(found[0].node, cst.Module)
+
+
+# ---- what a loop goes through
+
+
+def _iterated(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
+    if isinstance(above, cst.For) and below is above.body:
+        loops = [above.iter]
+        waits = _waits(source, [above.body])
+    elif isinstance(above, _COMPREHENSIONS):
+        loops = [each.iter for each in source.find(cst.CompFor, above.for_in)]
+        first = {id(each) for each in source.nodes(above.for_in.iter)}  # evaluated once, before the loop
+        if id(node) in first:
+            return ""
+        waits = any(isinstance(each, cst.Await) and id(each) not in first for each in source.nodes(above))
+    else:
+        return ""
+    place = next((source.code(each) for loop in loops for each in _gone_through(source, loop)), "")
+    if not place or waits:
+        return ""
+    return f"the loop goes through `{place}`, which other tasks may change in the meantime"
+
+
+def _gone_through(source: FixSource, node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The containers of the object or the module that a loop goes through itself, not a copy; constants do not change."""
+    if isinstance(node, cst.Call):
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value in _VIEWS and not node.args:
+            yield from _gone_through(source, node.func.value)
+        elif source.resolve(node.func) in _LAZY:
+            for argument in node.args:
+                yield from _gone_through(source, argument.value)
+        return
+    root = node
+    while isinstance(root, (cst.Attribute, cst.Subscript)):
+        root = root.value
+    last = node.attr if isinstance(node, cst.Attribute) else node
+    if not isinstance(root, cst.Name) or (isinstance(last, cst.Name) and last.value.isupper()):
+        return
+    if (root is not node and root.value in ("self", "cls")) or not _local(source, root):
+        yield node
+
+
+# ---- files that others see
+
+
+def _written(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
+    if not isinstance(above, cst.With) or below is not above.body or _waits(source, [above.body]):
+        return ""
+    return next((reason for item in above.items if (reason := _half_written(source, item.item))), "")
+
+
+def _receiver(source: FixSource, node: cst.BaseExpression) -> str:
+    """`file.write(text)` after `file = open(path, "w")`."""
+    if not (
+        isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and isinstance(node.func.value, cst.Name)
+    ):
+        return ""
+    name = node.func.value
+    found = source.scopes.lookup(name.value, name)
+    for bound in found[1] if found is not None else ():
+        value = value_of(source, bound.node)
+        if value is None or isinstance(source.parent(value), cst.WithItem):
+            continue
+        if reason := _half_written(source, value):
+            return reason
+    return ""
+
+
+def _half_written(source: FixSource, node: cst.BaseExpression) -> str:
+    if not isinstance(node, cst.Call):
+        return ""
+    if source.resolve(node.func) in ("builtins.open", "io.open"):
+        position = 1
+    elif isinstance(node.func, cst.Attribute) and node.func.attr.value == "open" and not source.resolve(node.func):
+        position = 0  # of a path
+    else:
+        return ""
+    modes = [each.value for each in node.args if each.keyword is not None and each.keyword.value == "mode"]
+    modes += [each.value for each in node.args[position : position + 1] if each.keyword is None]
+    mode = modes[0].evaluated_value if modes and isinstance(modes[0], cst.SimpleString) else ""
+    if not isinstance(mode, str) or not set(mode) & set("wx+"):
+        return ""
+    return f"other tasks may now see the file half-written: the `await` comes between `{source.code(node)}` and its end"
+
+
+# ---- interrupts
+
+
+def _interrupted(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
+    if not isinstance(above, (cst.Try, cst.TryStar)) or below is not above.body:
+        return ""
+    for handler in above.handlers:
+        kinds = handler.type.elements if isinstance(handler.type, cst.Tuple) else [handler.type]
+        for kind in kinds:
+            value = kind.value if isinstance(kind, cst.BaseElement) else kind
+            if value is not None and source.resolve(value) == "builtins.KeyboardInterrupt":
+                return (
+                    "at an `await` an interrupt ends the event loop or cancels the task: `except KeyboardInterrupt` no longer"
+                    " sees it"
+                )
+    return ""
+
+
+def _waits(source: FixSource, parts: Iterable[cst.CSTNode], before: int | None = None) -> bool:
+    """Whether other tasks come in anyway; where asked, before an offset."""
+    for part in parts:
+        home = source.enclosing_function(part)
+        for each in source.nodes(part):
+            if not isinstance(each, (cst.Await, cst.Asynchronous)) or isinstance(source.parent(each), cst.FunctionDef):
+                continue
+            if source.enclosing_function(each) is home and (before is None or source.offset(each)[0] < before):
+                return True
+    return False
+
+
+_QUESTIONS: tuple[Callable[[FixSource, cst.CSTNode, cst.CSTNode, cst.BaseExpression], str], ...] = (
+    _asked,
+    _iterated,
+    _written,
+    _interrupted,
+)
