@@ -22,6 +22,8 @@ _LAZY = frozenset(f"builtins.{name}" for name in ("enumerate", "zip", "reversed"
 _MUTATORS = frozenset(
     ["add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove"]
 ).union(["setdefault", "update"])
+_CHECKS = frozenset(["exists", "lexists", "isfile", "isdir", "islink", "is_file", "is_dir", "is_symlink"])
+_MAKERS = frozenset(["mkdir", "makedirs", "rmdir", "removedirs", "remove", "unlink", "symlink_to"])
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
 
@@ -72,6 +74,46 @@ def _asked(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.
     return ""
 
 
+def _there(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
+    """`if os.path.exists(path): os.remove(path)`, where nobody catches the error."""
+    if not isinstance(above, cst.If):
+        return ""
+    asked = {place for each in source.find(cst.Call, above.test) if (place := _file(source, each, _CHECKS))}
+    branches = [above.body, above.orelse] if below is above.test else [below]
+    parts = [above.test, *(branch for branch in branches if branch is not None)]
+    for part in parts[1:] if asked else ():
+        for call in source.find(cst.Call, part):
+            place, end = _file(source, call, _MAKERS), source.offset(call)[1]
+            if place not in asked or end <= source.offset(node)[0] or _forgiving(source, call):
+                continue
+            if not _waits(source, parts, before=end):
+                return f"`{place}` is asked for before the `await`: another task may have made or removed it in between"
+    return ""
+
+
+def _file(source: FixSource, call: cst.Call, names: frozenset[str]) -> str:
+    """What a function of `os` or a method of a path with one of these names is about; empty if the call is another one."""
+    name = source.resolve(call.func)
+    if name.startswith("os."):
+        return source.code(call.args[0].value) if call.args and name.rpartition(".")[2] in names else ""
+    known = isinstance(call.func, cst.Attribute) and call.func.attr.value in names
+    return source.code(call.func.value) if known and isinstance(call.func, cst.Attribute) else ""
+
+
+def _forgiving(source: FixSource, call: cst.Call) -> bool:
+    if any(each.keyword is not None and each.keyword.value in ("exist_ok", "missing_ok") for each in call.args):
+        return True
+    home = source.enclosing_function(call)
+    below: cst.CSTNode = call
+    for above in source.ancestors(call):
+        if above is home:
+            break
+        if isinstance(above, (cst.Try, cst.TryStar)) and below is above.body and above.handlers:
+            return True
+        below = above
+    return False
+
+
 def _changes(source: FixSource, root: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, str]]:
     """The statements that change a place, and the place as it is written: `self.users` of `self.users[name] = user`."""
     for each in source.nodes(root):
@@ -81,7 +123,8 @@ def _changes(source: FixSource, root: cst.CSTNode) -> Iterator[tuple[cst.CSTNode
         elif isinstance(each, (cst.AugAssign, cst.AnnAssign, cst.Del)):
             targets = [each.target]
         elif isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute) and each.func.attr.value in _MUTATORS:
-            yield each, source.code(each.func.value)
+            place = each.func.value
+            targets = [] if source.resolve(place) == "os" else [place]  # `os.remove` removes a file
         for target in targets:
             yield each, source.code(target)
             if isinstance(target, cst.Subscript):
@@ -215,6 +258,7 @@ def _waits(source: FixSource, parts: Iterable[cst.CSTNode], before: int | None =
 
 _QUESTIONS: tuple[Callable[[FixSource, cst.CSTNode, cst.CSTNode, cst.BaseExpression], str], ...] = (
     _asked,
+    _there,
     _iterated,
     _written,
     _interrupted,

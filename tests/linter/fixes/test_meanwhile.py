@@ -9,7 +9,7 @@ import pytest
 from asgiway_lint.fixes.model import Applicability, Fix
 from tests.linter.fixes.support import fixed, in_coroutine, offers
 
-IMPORTS = "import asyncio\nimport os\nimport subprocess\nimport tempfile\nimport time\nimport requests\ntable = {}\nLIMITS = {}"
+IMPORTS = "import asyncio\nimport os\nimport subprocess\nimport tempfile\nimport time\nimport requests\nfrom pathlib import Path\ntable = {}\nLIMITS = {}"
 
 
 def reasons(source: str) -> list[str]:
@@ -104,6 +104,30 @@ def test_a_file_that_others_would_see_half_written(text: str, safe: bool) -> Non
     assert found
     for reason in found:
         assert reason == "" if safe else "other tasks may now see the file half-written" in reason
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        pytest.param("if not os.path.exists(x):\n    os.mkdir(x)", False, id="make"),
+        pytest.param("if os.path.isfile(x) and x:\n    os.remove(x)", False, id="remove"),
+        pytest.param("y = Path(x)\nif not y.is_dir():\n    y.mkdir(parents=True)", False, id="path"),
+        pytest.param("if os.path.exists(x):\n    pass\nelse:\n    os.makedirs(x)", False, id="else"),
+        pytest.param("if not os.path.exists(x):\n    os.makedirs(x, exist_ok=True)", True, id="exist_ok"),
+        pytest.param("y = Path(x)\nif y.exists():\n    y.unlink(missing_ok=True)", True, id="missing_ok"),
+        pytest.param("if os.path.exists(self.y):\n    os.remove(x)", True, id="another file"),
+        pytest.param(
+            "try:\n    if os.path.exists(x):\n        os.remove(x)\nexcept OSError:\n    pass", True, id="caught"
+        ),
+        pytest.param("if os.path.exists(x):\n    await asyncio.sleep(0)\n    os.remove(x)", True, id="anyway"),
+    ],
+)
+def test_asked_whether_a_file_is_there(text: str, safe: bool) -> None:
+    """Without an `await` in between, no other task has made or removed it: no FileExistsError, no FileNotFoundError."""
+    found = of(text)
+    assert len(found) == 2
+    for reason in found:
+        assert reason == "" if safe else "another task may have made or removed it in between" in reason
 
 
 def test_an_interrupt_no_longer_arrives_at_the_call() -> None:
