@@ -89,6 +89,9 @@ def _with_refusal(source: FixSource, statement: cst.With) -> str:
             return (
                 f"inside `with {source.code(node)}`, which the tasks that run in the meantime would be inside of, too"
             )
+        suppressed = node.args if name == "contextlib.suppress" and isinstance(node, cst.Call) else ()
+        if any(source.resolve(each.value) == "builtins.BaseException" for each in suppressed):
+            return "under a `suppress` that would swallow a cancellation"
         if is_lock(source, node):
             return f"inside `with {source.code(node)}`: other tasks would run, and wait for the thread lock, while it is held"
     return ""

@@ -24,6 +24,7 @@ _MUTATORS = frozenset(
 ).union(["setdefault", "update"])
 _CHECKS = frozenset(["exists", "lexists", "isfile", "isdir", "islink", "is_file", "is_dir", "is_symlink"])
 _MAKERS = frozenset(["mkdir", "makedirs", "rmdir", "removedirs", "remove", "unlink", "symlink_to"])
+_PROCESS_WIDE = frozenset(["os.chdir", "os.fchdir", "os.umask"])
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
 
@@ -39,7 +40,7 @@ def meanwhile(source: FixSource, node: cst.BaseExpression) -> str:
     below: cst.CSTNode = node
     for above in source.ancestors(node):
         if isinstance(above, cst.FunctionDef):
-            return _leaving(above)
+            return _leaving(above) or _process_wide(source, above, node)
         for question in _QUESTIONS:
             if reason := question(source, above, below, node):
                 return reason
@@ -51,6 +52,22 @@ def _leaving(function: cst.FunctionDef) -> str:
     if function.name.value != "__aexit__":
         return ""
     return "`__aexit__` also runs when the task is cancelled, and might not finish any more"
+
+
+def _process_wide(source: FixSource, function: cst.FunctionDef, node: cst.BaseExpression) -> str:
+    """`os.chdir(there)`, the call, `os.chdir(back)`."""
+    calls = [call for call in source.find(cst.Call, function.body) if source.resolve(call.func) in _PROCESS_WIDE]
+    place = source.offset(node)[0]
+    before = [call for call in calls if source.offset(call)[0] < place]
+    if not before or len(before) == len(calls):
+        return ""
+    last = max(before, key=lambda call: source.offset(call)[0])
+    start, home = source.offset(last)[0], source.enclosing_function(node)
+    end = min(source.offset(call)[0] for call in calls if call not in before)
+    for each in source.find(cst.Await, function.body):
+        if start < source.offset(each)[0] < end and source.enclosing_function(each) is home:
+            return ""
+    return f"`{source.code(last)}` is in force for the whole process, also for the tasks that run in the meantime"
 
 
 # ---- asked before, set after

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from asgiway_lint.fixes.model import Applicability, Fix
-from tests.linter.fixes.support import fixed, in_coroutine, offers
+from tests.linter.fixes.support import fixed, in_coroutine, offers, refused
 
 IMPORTS = "import asyncio\nimport os\nimport subprocess\nimport tempfile\nimport time\nimport requests\nfrom pathlib import Path\ntable = {}\nLIMITS = {}"
 
@@ -128,6 +128,32 @@ def test_asked_whether_a_file_is_there(text: str, safe: bool) -> None:
     assert len(found) == 2
     for reason in found:
         assert reason == "" if safe else "another task may have made or removed it in between" in reason
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        pytest.param("os.chdir(x)\ntime.sleep(1)\nos.chdir('/')", False, id="between"),
+        pytest.param("old = os.umask(0)\nos.makedirs(x)\nos.umask(old)", False, id="umask"),
+        pytest.param("os.chdir(x)\nawait asyncio.sleep(0)\ntime.sleep(1)\nos.chdir('/')", True, id="anyway"),
+        pytest.param("os.chdir(x)\ntime.sleep(1)", True, id="for good"),
+        pytest.param("time.sleep(1)\nold = os.umask(0)\nos.umask(old)", True, id="before"),
+    ],
+)
+def test_while_the_process_has_another_folder_or_umask(text: str, safe: bool) -> None:
+    for reason in of(text):
+        assert reason == "" if safe else "is in force for the whole process" in reason
+    assert of(text)
+
+
+def test_what_suppresses_everything_would_suppress_a_cancellation() -> None:
+    source = in_coroutine(
+        "with suppress({}):", "    time.sleep(1)", imports="import time\nfrom contextlib import suppress"
+    )
+    assert refused(source.format("ValueError, BaseException")) == [
+        "under a `suppress` that would swallow a cancellation"
+    ]
+    assert refused(source.format("Exception")) == []
 
 
 def test_an_interrupt_no_longer_arrives_at_the_call() -> None:
