@@ -24,6 +24,7 @@ _MUTATORS = frozenset(
 ).union(["setdefault", "update"])
 _CHECKS = frozenset(["exists", "lexists", "isfile", "isdir", "islink", "is_file", "is_dir", "is_symlink"])
 _MAKERS = frozenset(["mkdir", "makedirs", "rmdir", "removedirs", "remove", "unlink", "symlink_to"])
+_AGAIN = "`{place}` is read before the `await` and changed after it, so that another task may find it as it was and do the same"
 _PROCESS_WIDE = frozenset(["os.chdir", "os.fchdir", "os.umask"])
 _COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
@@ -84,11 +85,41 @@ def _asked(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.
         for statement, place in _changes(source, part):
             end = source.offset(statement)[1]
             if place in asked and end > start and not _waits(source, parts, before=end):
-                return (
-                    f"`{place}` is asked about before the `await` and set after it, so that another task may find it as it was"
-                    " and do the same"
-                )
+                return _AGAIN.replace("{place}", place)
     return ""
+
+
+def _read_before(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
+    """`if self.started: return` or `count = self.count`, the call, `self.started = True` or `self.count = count + 1`."""
+    if not isinstance(above, cst.IndentedBlock) or not isinstance(below, cst.BaseStatement):
+        return ""
+    position, start = list(above.body).index(below), source.offset(node)[0]
+    earlier, later = above.body[:position], above.body[position:]
+    read: dict[str, int] = {}  # place -> the offset of its last reading
+    for statement in earlier:
+        for each in _readings(source, statement):
+            read.update(
+                (source.code(node), source.offset(node)[0]) for node in source.nodes(each) if _shared(source, node)
+            )
+    for part in later if read else ():
+        for change, place in _changes(source, part):
+            end = source.offset(change)[1]
+            if place in read and end > start and not _waits(source, above.body, before=end, after=read[place]):
+                return _AGAIN.replace("{place}", place)
+    return ""
+
+
+def _readings(source: FixSource, statement: cst.BaseStatement) -> Iterator[cst.BaseExpression]:
+    """The test of an `if` that leaves; what a name of the function's own gets."""
+    if isinstance(statement, cst.If):
+        last = statement.body.body[-1] if statement.body.body else None
+        small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+        if isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
+            yield statement.test
+    elif isinstance(statement, cst.SimpleStatementLine):
+        for each in statement.body:
+            if isinstance(each, cst.Assign) and all(isinstance(target.target, cst.Name) for target in each.targets):
+                yield each.value
 
 
 def _there(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node: cst.BaseExpression) -> str:
@@ -261,20 +292,21 @@ def _interrupted(source: FixSource, above: cst.CSTNode, below: cst.CSTNode, node
     return ""
 
 
-def _waits(source: FixSource, parts: Iterable[cst.CSTNode], before: int | None = None) -> bool:
-    """Whether other tasks come in anyway; where asked, before an offset."""
+def _waits(source: FixSource, parts: Iterable[cst.CSTNode], before: int | None = None, after: int = 0) -> bool:
+    """Whether other tasks come in anyway; where asked, between two offsets."""
     for part in parts:
         home = source.enclosing_function(part)
         for each in source.nodes(part):
             if not isinstance(each, (cst.Await, cst.Asynchronous)) or isinstance(source.parent(each), cst.FunctionDef):
                 continue
-            if source.enclosing_function(each) is home and (before is None or source.offset(each)[0] < before):
+            if source.enclosing_function(each) is home and (before is None or after < source.offset(each)[0] < before):
                 return True
     return False
 
 
 _QUESTIONS: tuple[Callable[[FixSource, cst.CSTNode, cst.CSTNode, cst.BaseExpression], str], ...] = (
     _asked,
+    _read_before,
     _there,
     _iterated,
     _written,

@@ -39,6 +39,12 @@ def of(text: str) -> list[str]:
         pytest.param("if self.y and os.stat(x):\n    self.y = None", "self.y", id="asked, waited, set"),
         pytest.param("if self.y:\n    os.stat(self.y)\n    del self.y", "self.y", id="deleted"),
         pytest.param("while self.y:\n    os.stat(x)\n    self.y -= 1", "self.y", id="a loop"),
+        pytest.param("if self.y:\n    return\nos.stat(x)\nself.y = True", "self.y", id="a guard"),
+        pytest.param("if self.y:\n    pass\nos.stat(x)\nself.y = True", "", id="no guard"),
+        pytest.param("y = self.y.get(x)\nif y is None:\n    self.y[x] = os.stat(x)", "self.y", id="by a name"),
+        pytest.param("y = self.y\ntime.sleep(1)\nself.y = y + 1", "self.y", id="read, waited, written"),
+        pytest.param("y = self.y\ntime.sleep(1)\nself.z = y + 1", "", id="read, waited, another written"),
+        pytest.param("y = self.y\nawait x\ntime.sleep(1)\nself.y = y + 1", "", id="lost before"),
         pytest.param("y = None\nif y is None:\n    y = os.stat(x)", "", id="a name of its own"),
         pytest.param("if self.y:\n    self.z = os.stat(x)", "", id="another place"),
         pytest.param("if self.y:\n    self.z = 1\nelse:\n    self.y = os.stat(x)", "self.y", id="the other branch"),
@@ -49,7 +55,7 @@ def of(text: str) -> list[str]:
 )
 def test_asked_before_and_set_after(text: str, place: str) -> None:
     (reason,) = of(text)
-    assert (f"`{place}` is asked about before the `await` and set after it" in reason) if place else reason == ""
+    assert (f"`{place}` is read before the `await` and changed after it" in reason) if place else reason == ""
 
 
 @pytest.mark.parametrize(
