@@ -53,6 +53,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 SPOOL_MEMORY = 512 * 1024
 """Bytes of a body of unknown length that are kept in memory; a longer one goes to a temporary file."""
 
+TURN_BYTES = 128 * 1024
+"""Bytes of one response that may be sent in a row before everything else on the loop gets its turn."""
+
 RETRY_AFTER = 1
 """Seconds that a client is asked to wait after a 503 (RFC 9110, 10.2.3)."""
 
@@ -150,13 +153,15 @@ class Bridge:
             # Sends what the worker produces until it has ended. Here and not in a coroutine of its own: one more to go
             # through at each wake is a fiftieth of a small request.
             finished = False
+            turn_at = TURN_BYTES
             while True:
-                if exchange.news:
+                if not exchange.news:
+                    await exchange.produced()
+                elif exchange.bytes_out >= turn_at:
                     # There is more than one message may take. send() need not have suspended, and others want their turn:
                     # the one who tells that the client has left, for example.
+                    turn_at = exchange.bytes_out + TURN_BYTES
                     await port.turn()
-                else:
-                    await exchange.produced()
                 start, piece, final, ended = exchange.take()
                 while exchange.hints and exchange.status is None:
                     await send({"type": "http.response.early_hint", "links": exchange.hints.popleft()})

@@ -410,21 +410,19 @@ class Exchange(Response):
         Only from here on does it wake the loop: what it leaves while the loop sends costs no wake.
         """
         self._posted = False  # before looking: what comes later posts
-        while not (self.news or self._left()):
+        while not (
+            self.news
+            or self.ended
+            or self._chunks
+            or (self._final and not self._final_taken)
+            or (self.hints and self.status is None)
+        ):
             self._waiter = waiter = self._port.waiter()
             try:
                 await waiter
             finally:
                 self._waiter = None
         self._posted = True
-
-    def _left(self) -> bool:
-        return (
-            self.ended
-            or bool(self._chunks)
-            or (self._final and not self._final_taken)
-            or (self.status is None and bool(self.hints))
-        )
 
     def take(self) -> tuple[Start | None, bytes, bool, bool]:
         """Take what the worker has left.

@@ -33,7 +33,7 @@ def flask() -> Any:
 
     app = Flask(__name__)
 
-    @app.get("/")
+    @app.get("/flask")
     def index() -> Any:
         return jsonify(items=[{"id": number, "name": f"item {number}"} for number in range(10)])
 
