@@ -382,9 +382,11 @@ def test_a_file_that_changes_while_it_is_fixed_is_left_alone(tmp_path: Path) -> 
 
 
 DISK = """
-import resource, signal, sys
+import os, resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from asgiway_lint.cli import main
+# Python takes a short write of bytecode for a whole one, and would leave damaged files to everyone.
+sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 sys.exit(main(sys.argv[1:]))
 """

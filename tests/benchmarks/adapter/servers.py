@@ -67,7 +67,7 @@ def serve(way: str, load: str, port: int) -> None:
         import waitress  # type: ignore[import-untyped]
 
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        waitress.serve(application(load), host="127.0.0.1", port=port, threads=10, _quiet=True)
+        waitress.serve(application(load), host="127.0.0.1", port=port, threads=10, connection_limit=1000, _quiet=True)
         return
     import uvicorn
 
