@@ -178,7 +178,9 @@ def test_what_would_end_the_process_is_left_alone(line: str) -> None:
 
 def test_deep_nesting_and_long_files() -> None:
     for line in ("x" + ".a()" * 590, "x" + ".a" * 1150, "time" + ".a" * 1150 + "(os.stat(x))"):
-        assert "await asyncio.to_thread(os.stat, y)" in fixed(in_coroutine(line, "os.stat(y)", imports="import os, time"))
+        assert "await asyncio.to_thread(os.stat, y)" in fixed(
+            in_coroutine(line, "os.stat(y)", imports="import os, time")
+        )
     deep = in_coroutine("x = " + "(" * 80 + "os.stat(x)" + ")" * 80, imports="import os")
     assert "await asyncio.to_thread(os.stat, x)" in fixed(deep)
     long = in_coroutine(*(["x = 1"] * 3000), "os.stat(x)", imports="import os")
