@@ -28,7 +28,7 @@ class OnLoop:
 
     def __init__(self) -> None:
         self.exchanges: set[Exchange] = set()
-        self.sweeping = False
+        self.sweeping: bool = False
 
 
 class _Abort:

@@ -29,7 +29,7 @@ __all__ = ["FUNCTIONS", "Builder", "ScopeBuilder", "new_tuple"]
 FUNCTIONS = ("def", "async", "lambda")
 
 # The constructor of a named tuple is a Python function around this one; here that is a tenth of the time.
-new_tuple = cast("Callable[..., Any]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
+new_tuple: Callable[..., Any] = cast("Callable[..., Any]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 _SHARED = (NAME, ATTR)
 
 

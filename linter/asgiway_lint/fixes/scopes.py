@@ -77,7 +77,7 @@ class Scopes:
     def __init__(self, source: FixSource) -> None:
         self._source = source
         self._tables: dict[int, Table] = {}
-        self.module = self._table(source.module, None)
+        self.module: Table = self._table(source.module, None)
         for node in source.nodes():
             if type(node) in _BINDING:
                 self._bind(node)
