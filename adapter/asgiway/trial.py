@@ -31,7 +31,7 @@ class Trial:
 
     def __init__(self, accepted: int) -> None:
         self._first = accepted
-        self.accepted = accepted
+        self.accepted: int = accepted
         """Permits that are known to be worth it."""
         self._began: float | None = None  # of the window that is being counted
         self._completed = 0
