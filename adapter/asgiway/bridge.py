@@ -150,8 +150,8 @@ class Bridge:
             if not _expects_continue(scope):
                 receiver.start()
         try:
-            # Sends what the worker produces until it has ended. Here and not in a coroutine of its own: one more to go
-            # through at each wake is a fiftieth of a small request.
+            # Sends what the worker produces until it has ended. Here and not in a coroutine of its own: every
+            # request would pay for making it, and for going through it at each wake.
             finished = False
             turn_at = TURN_BYTES
             while True:

@@ -121,7 +121,7 @@ class EnvironBuilder:
     __slots__ = ("_keys", "_on_dropped", "_template")
 
     def __init__(self, constants: Mapping[str, Any], on_dropped: Callable[[str], None] | None = None) -> None:
-        # With a place for each key that every environ has: a copy that need not grow is made in half the time.
+        # With a place for each key that every environ has, so that a copy need not grow while it is filled.
         self._template: Environ = {
             "wsgi.version": (1, 0),
             "wsgi.run_once": False,

@@ -346,7 +346,7 @@ class Exchange(Response):
 
     def _copy_to_disk(self, stream: Any, environ: dict[str, Any]) -> Any:
         """Take in a body of unknown length, so that the application gets a true CONTENT_LENGTH."""
-        import tempfile  # few bodies get here, and its import costs as much as the rest of this module
+        import tempfile  # few bodies get here, and its import takes milliseconds
 
         spooled = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _call
         try:

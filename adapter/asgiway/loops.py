@@ -142,7 +142,7 @@ class AsyncioPort(LoopPort):
 
     def _wake(self) -> None:
         if self._fd >= 0:
-            try:  # not contextlib.suppress here and below: at one request in flight it is a tenth of the hand-off
+            try:  # not contextlib.suppress, here and below: each wake would make an object for nothing
                 os.eventfd_write(self._fd, 1)
             except BlockingIOError:
                 return  # a full counter wakes the loop just as well

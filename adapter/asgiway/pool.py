@@ -228,7 +228,7 @@ class WorkerPool:
         jobs, gate = self._jobs, worker.gate
         self._waking = False
         while True:
-            # The first comparison alone decides in most pools, and costs a tenth of the second.
+            # The first comparison alone decides in most pools; the second calls a property.
             if self._threads > self._permits and self.running > self._permits and self._step_aside(worker):
                 if not self._sleep(worker):
                     return
