@@ -1,6 +1,6 @@
 """Which functions the corpus is made of: random coroutines of real packages, chosen without the linter.
 
-    python -m tests.linter.corpus.sample FOLDER [--seed N] [--sync N] [--helper N] [--io N] [--any N] [--read]
+    python -m tests.linter.corpus.sample FOLDER [--seed N] [--sync N] [--helper N] [--io N] [--any N] [--without PREFIX] [--read]
 
 FOLDER is an unpacked wheel. Most random functions have nothing to do with the loop, so there are four strata: `sync`, coroutines
 whose text has a word that in much code stands for a synchronous library; `helper`, coroutines that call, by name, a synchronous
@@ -130,8 +130,8 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Print the chosen functions, with `--read` their text and the helpers to follow."""
+def arguments() -> argparse.ArgumentParser:
+    """The command's arguments, as the labels quote them under `draws`."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.linter.corpus.sample", description="Sample coroutines to label."
     )
@@ -141,13 +141,32 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument(
             f"--{stratum}", type=int, default=0, metavar="N", help=f"functions of the stratum {stratum!r}"
         )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PREFIX",
+        help="draw none of the files whose paths begin so, for packages that ship their tests; may be repeated",
+    )
     parser.add_argument("--read", action="store_true", help="print the text, too")
-    options = parser.parse_args(argv)
-    found = functions(options.folder)
+    return parser
+
+
+def draw(found: list[Function], options: argparse.Namespace) -> dict[Function, list[str]]:
+    """The functions that these arguments choose, each with the strata it was chosen from."""
+    found = [function for function in found if not function.file.startswith(tuple(options.without))]
     chosen: dict[Function, list[str]] = {}
     for stratum in STRATA:
         for function in choose(found, stratum, getattr(options, stratum), options.seed):
             chosen.setdefault(function, []).append(stratum)
+    return chosen
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the chosen functions, with `--read` their text and the helpers to follow."""
+    options = arguments().parse_args(argv)
+    found = functions(options.folder)
+    chosen = draw(found, options)
     for function, strata in chosen.items():
         print(f"### {function.file}:{function.line}-{function.end} {function.name} [{', '.join(strata)}]")
         if function.helpers:

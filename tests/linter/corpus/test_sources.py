@@ -19,7 +19,7 @@ import pytest
 
 from tests.linter.corpus import fetch
 from tests.linter.corpus.data import Package, load, source_folder
-from tests.linter.corpus.sample import STRATA, choose, functions
+from tests.linter.corpus.sample import arguments, draw, functions
 from tests.linter.corpus.score import Score, judge
 from tests.linter.corpus.tools import asgiway_lint
 
@@ -60,12 +60,9 @@ def test_each_label_is_about_the_call_that_begins_there(package: Package) -> Non
 def test_the_labelled_functions_are_those_that_were_drawn(package: Package) -> None:
     found = functions(folder_of(package))
     drawn: set[tuple[str, int]] = set()
-    for draw in package.draws:
-        words = shlex.split(draw)
-        options = dict(zip(words[::2], map(int, words[1::2]), strict=True))
-        for stratum in STRATA:
-            chosen = choose(found, stratum, options.get(f"--{stratum}", 0), options["--seed"])
-            drawn |= {(function.file, function.line) for function in chosen}
+    for words in package.draws:
+        options = arguments().parse_args([str(source_folder(package)), *shlex.split(words)])
+        drawn |= {(function.file, function.line) for function in draw(found, options)}
     labelled = {(function.file, function.first): function.last for function in package.functions}
     assert labelled.keys() <= drawn
     # A function that was drawn and is not listed stands inside one that is.
