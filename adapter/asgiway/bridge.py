@@ -138,6 +138,8 @@ class Bridge:
         if "asgiway.environ" in scope:  # from middleware in front, such as RequestIdMiddleware
             environ.update(scope["asgiway.environ"])
         del environ
+        # Before the worker has the request: it may want to read at once, and asks the receiver for that.
+        receiver = None if body is None else exchange.receiving()
         if not (self._pool.submit(exchange) or self._squeeze_in(exchange)):
             await self._reject(scope, send)
             return
@@ -145,10 +147,8 @@ class Bridge:
         self.in_flight.add(exchange, port, here)
         if governor is not None:
             governor.watch(self._pool)
-        if body is not None:
-            receiver = exchange.receiving()
-            if not _expects_continue(scope):
-                receiver.start()
+        if receiver is not None and not _expects_continue(scope):
+            receiver.start()
         try:
             # Sends what the worker produces until it has ended. Here and not in a coroutine of its own: every
             # request would pay for making it, and for going through it at each wake.

@@ -170,6 +170,24 @@ async def test_053_expect_is_never_answered_when_the_application_does_not_read()
     assert (connection.status, connection.received) == (417, 0)
 
 
+async def test_053_a_worker_that_reads_before_the_loop_goes_on_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker may get so far while submit() is still under way on the loop."""
+    adapter = WSGIMiddleware(reading(lambda environ: environ["wsgi.input"].read()))
+    pool = adapter._pool  # pyright: ignore[reportPrivateUsage]
+    hand_over = pool.submit
+
+    def submit(job: Any, *, beyond: bool = False) -> bool:
+        taken = hand_over(job, beyond=beyond)
+        deadline = time.monotonic() + WAIT
+        while not job._waiting:  # the worker waits for the body
+            assert time.monotonic() < deadline
+        return taken
+
+    monkeypatch.setattr(pool, "submit", submit)
+    headers = [*content_length(3), (b"expect", b"100-continue")]
+    assert (await call(adapter, "POST", body=(b"abc",), headers=headers)).body == b"abc"
+
+
 async def test_054_reading_from_a_thread_of_the_applications_own() -> None:
     def read(environ: Environ) -> bytes:
         got: list[bytes] = []
