@@ -73,7 +73,8 @@ def sendable_file(wrapper: FileWrapper) -> tuple[str, int] | None:
     """Path and size of the file, if sending what lies at the path is the same as reading the wrapper; else None.
 
     The file has to be open in binary mode at its start, regular, and under an absolute name that leads to this very file:
-    a deleted or replaced one, a temporary file without a name and a pipe are read instead.
+    a deleted or replaced one, a temporary file without a name and a pipe are read instead. So is one that fits into a
+    block: it takes less to read it than to have the worker wait until the server has it (a third, for 1 KB on uvicorn).
     """
     file = wrapper.filelike
     if not isinstance(file, (io.BufferedReader, io.BufferedRandom, io.FileIO)):
@@ -87,6 +88,11 @@ def sendable_file(wrapper: FileWrapper) -> tuple[str, int] | None:
             return None
     except (OSError, ValueError):  # gone, closed, or not seekable: reading says what is wrong, if anything is
         return None
-    if not stat.S_ISREG(opened.st_mode) or opened.st_nlink == 0 or not os.path.samestat(opened, named):
+    if (
+        opened.st_size <= _BLOCK
+        or not stat.S_ISREG(opened.st_mode)
+        or opened.st_nlink == 0
+        or not os.path.samestat(opened, named)
+    ):
         return None
     return name, opened.st_size

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from asgiway.file_response import FileWrapper, sendable_file
 
+LARGE = 256 * 1024 + 1
+"""The least size of a file that is sent by its name."""
+
 
 class Reader:
     """The least that PEP 3333 asks of a file-like object."""
@@ -58,17 +61,24 @@ def test_a_file_that_can_only_be_read_says_so() -> None:
 
 def test_only_a_plain_file_can_be_sent_by_name(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    path.write_bytes(b"abc")
+    path.write_bytes(bytes(LARGE))
     with path.open("rb") as file:
-        assert sendable_file(FileWrapper(file)) == (str(path), 3)
+        assert sendable_file(FileWrapper(file)) == (str(path), LARGE)
         file.read(1)
         assert sendable_file(FileWrapper(file)) is None
     assert sendable_file(FileWrapper(file)) is None  # closed
     with path.open("r+b") as updated:
-        assert sendable_file(FileWrapper(updated)) == (str(path), 3)
+        assert sendable_file(FileWrapper(updated)) == (str(path), LARGE)
     assert sendable_file(FileWrapper(io.BytesIO(b"abc"))) is None
     assert sendable_file(FileWrapper(Reader(b"abc"))) is None
     read_end, write_end = os.pipe()
     os.close(write_end)
     with os.fdopen(read_end, "rb") as pipe:
         assert sendable_file(FileWrapper(pipe)) is None
+
+
+def test_what_fits_into_a_block_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(LARGE - 1))
+    with path.open("rb") as file:
+        assert sendable_file(FileWrapper(file)) is None

@@ -302,11 +302,12 @@ class Served:
 
 
 PATHSEND: dict[str, Any] = {"http.response.pathsend": {}}
+CONTENT = b"0123456789" * 30_000  # small files are read in any case
 
 
 async def test_081_a_plain_file_is_sent_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    path.write_bytes(b"0123456789")
+    path.write_bytes(CONTENT)
     opened = path.open("rb")
     closed: list[bool] = []
 
@@ -318,7 +319,7 @@ async def test_081_a_plain_file_is_sent_by_its_name(tmp_path: Path) -> None:
     connection = Connection(on_send=on_send)
     with anyio.fail_after(WAIT):
         await WSGIMiddleware(Served(opened))(http_scope(extensions=PATHSEND), connection.receive, connection.send)
-    assert connection.headers == {b"content-length": b"10"}
+    assert connection.headers == {b"content-length": b"300000"}
     assert connection.sent[1:] == [{"type": "http.response.pathsend", "path": str(path)}]
     assert closed == [False]
     assert opened.closed
@@ -329,20 +330,20 @@ async def test_081_a_plain_file_is_sent_by_its_name(tmp_path: Path) -> None:
 )
 async def test_081_anything_else_is_read(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
-    path.write_bytes(b"0123456789")
+    path.write_bytes(CONTENT)
     headers: list[tuple[str, str]] = []
-    expected = b"0123456789"
+    expected = CONTENT
     opened: Any = path.open("rb")
     if case == "offset":
         opened.seek(4)
-        expected = b"456789"
+        expected = CONTENT[4:]
     elif case == "length":
         headers, expected = [("Content-Length", "5")], b"01234"
     elif case == "deleted":
         path.unlink()
     elif case == "replaced":
         path.unlink()
-        path.write_bytes(b"another")
+        path.write_bytes(CONTENT[::-1])
     elif case == "temporary":
         opened.close()
         opened = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed by the adapter
@@ -366,7 +367,7 @@ async def test_081_anything_else_is_read(case: str, tmp_path: Path, monkeypatch:
 
 async def test_081_a_client_that_leaves_while_the_server_sends_the_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    path.write_bytes(b"x")
+    path.write_bytes(CONTENT)
     opened = path.open("rb")
 
     async def on_send(message: Message) -> None:

@@ -210,7 +210,7 @@ async def test_pieces_pass_as_they_are_produced() -> None:
 
 @pytest.mark.anyio
 async def test_files_are_still_sent_by_name(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "file").write_bytes(bytes(300_000))
 
     def app(environ: Environ, start_response: Any) -> Any:
         start_response("200 OK", [])
