@@ -139,6 +139,18 @@ class ModuleFinder:
             # A folder without Python in it must not hide a library of the same name.
             if found is not None and found.path:
                 return found
+        return self._around(folder, module)
+
+    def _around(self, folder: str, module: str) -> Module | None:
+        """The module in the outermost package around a folder, if that has the name: a folder without ``__init__.py`` in
+        between is a part of it, wherever the project's folder is."""
+        name = f"{os.sep}{module.partition('.')[0]}{os.sep}"
+        place = f"{folder}{os.sep}".find(name)
+        while place >= 0:
+            package, outer = folder[: place + len(name) - 1], folder[:place]
+            if _INIT in self._list(package) and _INIT not in self._list(outer):
+                return self._walk(outer, module)
+            place = f"{folder}{os.sep}".find(name, place + 1)
         return None
 
     def _search_path(self, folder: str) -> tuple[str, ...]:

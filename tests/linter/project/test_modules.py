@@ -74,3 +74,35 @@ def test_dotted_names_count_from_the_outermost_package(project: Path) -> None:
     assert finder.dotted(str(project / "app/sub/redis.py")) == "app.sub.redis"
     assert finder.dotted(str(project / "app/__init__.py")) == "app"
     assert finder.dotted(str(project / "both.py")) == "both"
+
+
+@pytest.mark.parametrize(
+    ("importer", "module", "found"),
+    [
+        pytest.param("pkg/gap/mod.py", "pkg.db", "pkg/db.py", id="a folder without __init__.py inside a package"),
+        pytest.param("pkg/gap/sub/mod.py", "pkg.gap.mod", "pkg/gap/mod.py", id="through that folder"),
+        pytest.param("pkg/parts/redis/mod.py", "redis", None, id="a part that is named after a library"),
+        pytest.param("plain/gap/mod.py", "plain.db", None, id="a folder of that name that is no package"),
+    ],
+)
+def test_a_package_is_found_from_all_that_lies_in_it_wherever_the_run_was_started(
+    tmp_path: Path, importer: str, module: str, found: str | None
+) -> None:
+    for name in (
+        "pkg/__init__.py",
+        "pkg/db.py",
+        "pkg/gap/mod.py",
+        "pkg/gap/sub/__init__.py",
+        "pkg/gap/sub/mod.py",
+        "pkg/parts/__init__.py",
+        "pkg/parts/redis/__init__.py",
+        "pkg/parts/redis/mod.py",
+        "plain/db.py",
+        "plain/gap/mod.py",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    elsewhere = str(tmp_path / "elsewhere")
+    module_found = ModuleFinder(elsewhere, [elsewhere]).find(str(tmp_path / importer), module, 0)
+    assert (module_found and module_found.path) == (found and str(tmp_path / found))
