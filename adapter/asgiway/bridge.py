@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import sys
 import time
 import traceback
@@ -59,6 +60,9 @@ TURN_BYTES = 128 * 1024
 RETRY_AFTER = 1
 """Seconds that a client is asked to wait after a 503 (RFC 9110, 10.2.3)."""
 
+EPISODE_SECONDS = 5.0
+"""Refusals for one reason that follow each other within that time are one episode, and one line in the log."""
+
 _RETRY = (b"retry-after", b"%d" % RETRY_AFTER)
 
 
@@ -80,7 +84,7 @@ class Bridge:
         self._settings = settings
         self._pool = pool
         self._environs = environs
-        self._overloaded = False
+        self._refused: dict[Rejection, float] = {}  # when the last one was refused for that reason
         self._governed = settings.governed
         self._served: _Served | None = None
         self.in_flight: InFlight = InFlight(settings.queue_timeout, settings.request_timeout, pool, self._time_out)
@@ -102,6 +106,7 @@ class Bridge:
             await self._refuse_request(scope, send, exc)
             return
         if self.draining:
+            self._log_episode(scope, "draining", "shutting down")
             await self._refuse(scope, send, 503, "shutting down", "draining")
             return
         received = 0
@@ -141,9 +146,9 @@ class Bridge:
         # Before the worker has the request: it may want to read at once, and asks the receiver for that.
         receiver = None if body is None else exchange.receiving()
         if not (self._pool.submit(exchange) or self._squeeze_in(exchange)):
-            await self._reject(scope, send)
+            self._log_episode(scope, "max_queue", "max_queue reached")
+            await self._refuse(scope, send, 503, "too many requests are waiting", "max_queue")
             return
-        self._overloaded = False
         self.in_flight.add(exchange, port, here)
         if governor is not None:
             governor.watch(self._pool)
@@ -273,14 +278,14 @@ class Bridge:
             exchange.status = 504
             await self._send_answer(scope, send, 504, str(reason), [])
         elif isinstance(reason, QueueTimeoutError):
-            logger.warning("%s: 503: %s; %s", exchange.label, reason, self.in_flight.describe())
+            self._log_episode(scope, "queue_timeout", str(reason))
             await self._refuse(scope, send, 503, str(reason), "queue_timeout", waited=time.monotonic() - exchange.born)
         elif isinstance(reason, DrainingError):
             exchange.outcome = "interrupted"
             if begun:
                 raise reason
             exchange.status = 503
-            logger.warning("%s: 503: %s", exchange.label, reason)
+            self._log_refusal(scope, 503, str(reason))
             await self._send_answer(scope, send, 503, str(reason), [_RETRY])
         elif isinstance(failure, RequestTooLargeError) and not begun:
             await self._refuse_request(scope, send, failure)
@@ -303,19 +308,20 @@ class Bridge:
 
     # ------------------------------------------------------------------ the adapter's own answers
 
-    async def _reject(self, scope: Scope, send: Send) -> None:
-        if not self._overloaded:  # one line for an episode: a log that grows with the load makes the load worse
-            self._overloaded = True
-            logger.warning(
-                "%s %s: 503: max_queue reached; %s",
-                scope["method"],
-                printable(scope["path"]),
-                self.in_flight.describe(),
-            )
-        await self._refuse(scope, send, 503, "too many requests are waiting", "max_queue")
+    def _log_refusal(self, scope: Scope, status: int, text: str) -> None:
+        logger.warning(
+            "%s %s: %d: %s; %s", scope["method"], printable(scope["path"]), status, text, self.in_flight.describe()
+        )
+
+    def _log_episode(self, scope: Scope, reason: Rejection, text: str) -> None:
+        """One line for an episode: a log that grows with the load makes the load worse."""
+        now = time.monotonic()
+        if now - self._refused.get(reason, -math.inf) >= EPISODE_SECONDS:
+            self._log_refusal(scope, 503, text)
+        self._refused[reason] = now
 
     async def _refuse_request(self, scope: Scope, send: Send, error: BadRequestError) -> None:
-        logger.warning("%s %s: %d: %s", scope["method"], printable(scope["path"]), error.status_hint, error)
+        self._log_refusal(scope, error.status_hint, str(error))
         reason: Rejection = "too large" if isinstance(error, RequestTooLargeError) else "bad request"
         await self._refuse(scope, send, error.status_hint, str(error), reason)
 

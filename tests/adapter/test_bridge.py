@@ -801,6 +801,45 @@ async def test_091_the_queue_is_bounded_and_says_so(caplog: pytest.LogCaptureFix
     assert "1 busy of 1, 2 waiting" in episodes[0].getMessage()  # line 99
 
 
+@pytest.mark.parametrize("settings", [{"max_queue": 2}, {"queue_timeout": 0.02}], ids=["max_queue", "queue_timeout"])
+async def test_091_an_episode_is_one_line_of_the_log_however_long_it_lasts(
+    settings: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where some are admitted in between, as in every overload that lasts."""
+
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        time.sleep(0.01)
+        start_response("200 OK", [])
+        return [b"done"]
+
+    def lines() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == "asgiway"]
+
+    adapter = WSGIMiddleware(app, workers=1, **settings)
+    statuses: list[int] = []
+
+    async def client() -> None:
+        for _ in range(4):
+            statuses.append((await call(adapter)).status)
+            await anyio.sleep(0.001)
+
+    async def overload() -> None:
+        statuses.clear()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(15):
+                tasks.start_soon(client)
+        assert statuses.count(200) > 1
+        assert statuses.count(503) > 1
+
+    monkeypatch.setattr("asgiway.bridge.EPISODE_SECONDS", 60.0)
+    await overload()
+    assert len(lines()) == 1
+    monkeypatch.setattr("asgiway.bridge.EPISODE_SECONDS", 0.3)
+    await anyio.sleep(0.31)
+    await overload()
+    assert len(lines()) >= 2
+
+
 async def test_091_a_worker_that_has_answered_is_free_for_the_next_request() -> None:
     adapter = WSGIMiddleware(answering([b"x"]), workers=1, max_queue=0)
     for _ in range(300):
@@ -811,6 +850,35 @@ async def test_099_a_path_cannot_forge_lines_of_the_log(caplog: pytest.LogCaptur
     app = WSGIMiddleware(answering([b"x"]), max_body_size=1)
     await call(app, "POST", "/x\nERROR forged", headers=content_length(2))
     assert "POST /x%0AERROR%20forged: 413" in caplog.text
+
+
+@pytest.mark.parametrize("status", [413, 400, 431, 503])
+async def test_099_what_the_adapter_refuses_is_framed_and_logged(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Content-Length, whether the connection can go on, and a line with the route and how busy the pool is."""
+    adapter = WSGIMiddleware(answering([b"x"]), max_body_size=1)
+    headers = {
+        413: content_length(2),
+        400: [*content_length(1), (b"content-length", b"2")],
+        431: [(b"a", b"b")] * 101,
+        503: [],
+    }[status]
+    if status == 503:
+        await adapter.aclose()
+    caplog.clear()
+    for _ in range(2):
+        connection = await call(adapter, "POST", "/the/route", headers=headers)
+        assert connection.status == status
+        assert int(connection.headers[b"content-length"]) == len(connection.body) > 0
+        assert connection.body.startswith(b"%d " % status)
+        assert connection.headers.get(b"connection") == (None if status == 503 else b"close")
+        assert connection.headers.get(b"retry-after") == (b"1" if status == 503 else None)
+    refusals = [record.getMessage() for record in caplog.records if record.name == "asgiway"]
+    assert len(refusals) == (1 if status == 503 else 2)  # shutdown is one episode
+    for line in refusals:
+        assert line.startswith(f"POST /the/route: {status}: ")
+        assert line.endswith("; threads 0 busy of 128, 0 waiting, 0 in flight")
+    over_http_2 = await call(adapter, "POST", headers=headers, http_version="2")
+    assert b"connection" not in over_http_2.headers  # RFC 9113, 8.2.2
 
 
 async def test_091_waiting_too_long_is_answered_503() -> None:

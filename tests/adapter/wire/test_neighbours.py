@@ -73,7 +73,7 @@ def test_096_async_to_sync(server: ServerProcess) -> None:
 
 def test_096_call_of_itself_with_all_threads_taken(sites: ServerProcess) -> None:
     """No deadlock: the inner request gives up after queue_timeout, and the outer one can say so."""
-    assert sites.ask("calls_itself", host="impatient.test").body == b"503"
+    assert sites.ask("calls_itself", host="reentrant.test").body == b"503"
     sites.log.wait_for("503: no thread became free within 0.2 s")
     assert sites.ask("calls_itself", host="wide.test").body == b"200"
 

@@ -153,6 +153,7 @@ _sites: Mapping[str, ASGIApp] = {
     "narrow": _adapter("narrow", workers=1),
     "queue": _adapter("queue", workers=1, max_queue=1),
     "impatient": _adapter("impatient", workers=1, queue_timeout=0.2),
+    "reentrant": _adapter("reentrant", workers=1, queue_timeout=0.2),
     "wide": _adapter("wide", workers=64),
     "limited": _adapter("limited", max_body_size=1000, workers=2),
     "stream": _adapter("stream", body="stream", workers=2),
