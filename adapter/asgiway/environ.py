@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from asgiway.errors import BadRequestError
+from asgiway.settings import UnderscoreMode
 
 __all__ = ["MAX_REPEATED_FIELDS", "EnvironBuilder", "content_length", "split_path"]
 
@@ -38,11 +39,13 @@ def _latin1(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def _environ_key(name: bytes) -> str:
+def _environ_key(name: bytes, allow_underscores: bool) -> str:
     """The environ key for a header name, or "" when the header must not be exposed."""
     text = name.decode("latin-1").lower()
     # A proxy that strips X-Forwarded-User does not strip x_forwarded_user, yet both would become the same key.
-    if text in _NEVER_EXPOSED or "_" in text:
+    if "_" in text and not allow_underscores:
+        return _DROP
+    if text.replace("_", "-") in _NEVER_EXPOSED:
         return _DROP
     if text == "content-type":
         return "CONTENT_TYPE"
@@ -116,11 +119,17 @@ class EnvironBuilder:
         constants: the entries that are the same for every request (wsgi.version, wsgi.errors, ...).
         on_dropped: called with the name of a header that is withheld from the application because of an underscore,
             when it is seen for the first time.
+        underscores: what becomes of such a header, see ``underscore_headers`` in Settings.
     """
 
-    __slots__ = ("_keys", "_on_dropped", "_template")
+    __slots__ = ("_keys", "_on_dropped", "_template", "_underscores")
 
-    def __init__(self, constants: Mapping[str, Any], on_dropped: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        constants: Mapping[str, Any],
+        on_dropped: Callable[[str], None] | None = None,
+        underscores: UnderscoreMode = "drop",
+    ) -> None:
         # With a place for each key that every environ has, so that a copy need not grow while it is filled.
         self._template: Environ = {
             "wsgi.version": (1, 0),
@@ -141,6 +150,7 @@ class EnvironBuilder:
         }
         self._keys: dict[bytes, str] = {}
         self._on_dropped = on_dropped
+        self._underscores = underscores
 
     def build(self, scope: Mapping[str, Any]) -> tuple[Environ, bool]:
         """A fresh environ for an HTTP scope, and whether the request has a Transfer-Encoding.
@@ -148,8 +158,8 @@ class EnvironBuilder:
         The caller adds "wsgi.input" and what it knows about the loop.
 
         Raises:
-            BadRequestError: contradicting Content-Length fields (400), or a field repeated more than
-                MAX_REPEATED_FIELDS times (431).
+            BadRequestError: contradicting Content-Length fields (400), a field repeated more than
+                MAX_REPEATED_FIELDS times (431), or one with an underscore where such are refused (400).
         """
         environ = self._template.copy()
         get = scope.get
@@ -201,6 +211,8 @@ class EnvironBuilder:
             if key is None:
                 key = self._learn(bytes(name))
             if not key:  # _DROP
+                if b"_" in name and self._underscores == "refuse":
+                    raise BadRequestError(f"header field {name.decode('latin-1')!r} has an underscore in its name")
                 chunked = chunked or name.lower() == b"transfer-encoding"
                 continue
             text = value.decode("latin-1")
@@ -220,10 +232,10 @@ class EnvironBuilder:
         return chunked
 
     def _learn(self, name: bytes) -> str:
-        key = _environ_key(name)
+        key = _environ_key(name, self._underscores == "allow")
         if len(self._keys) < _HEADER_TABLE_SIZE:
             self._keys[name] = key
-            if b"_" in name and self._on_dropped is not None:
+            if b"_" in name and self._underscores == "drop" and self._on_dropped is not None:
                 self._on_dropped(name.decode("latin-1"))
         return key
 

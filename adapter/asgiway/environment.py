@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from asgiway.errors import SettingsError
-from asgiway.settings import BodyMode, Settings
+from asgiway.settings import BodyMode, Settings, UnderscoreMode
 
 __all__ = ["PREFIX", "fills_settings", "settings_from", "variables"]
 
@@ -181,12 +181,17 @@ def _switch(text: str) -> bool:
         raise ValueError("use true or false") from None
 
 
-def _mode(text: str) -> str:
-    modes = get_args(BodyMode)
-    if text not in modes:
-        near = _nearest(text.strip().lower(), modes)
-        raise ValueError(f"use one of {', '.join(modes)}" + (f" (did you mean {near}?)" if near else ""))
-    return text
+def _one_of(modes: Any) -> Callable[[str], str]:
+    """The values of a Literal."""
+    allowed: tuple[str, ...] = get_args(modes)
+
+    def read(text: str) -> str:
+        if text not in allowed:
+            near = _nearest(text.strip().lower(), allowed)
+            raise ValueError(f"use one of {', '.join(allowed)}" + (f" (did you mean {near}?)" if near else ""))
+        return text
+
+    return read
 
 
 def _callable(text: str) -> Callable[..., object]:
@@ -216,7 +221,8 @@ _READERS_BY_TYPE: dict[str, Callable[[str], Any]] = {
     "float": _seconds,
     "float | None": _optional(_seconds),
     "bool": _switch,
-    "BodyMode": _mode,
+    "BodyMode": _one_of(BodyMode),
+    "UnderscoreMode": _one_of(UnderscoreMode),
     "OnEvent | None": _optional(_callable),
 }
 """By the annotation of a field of Settings; a test tells when a field's is missing."""

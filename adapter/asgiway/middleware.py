@@ -23,7 +23,7 @@ from asgiway.file_response import FileWrapper
 from asgiway.governor import FIRST_PERMITS
 from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
 from asgiway.pool import WorkerPool
-from asgiway.settings import BodyMode, Settings
+from asgiway.settings import BodyMode, Settings, UnderscoreMode
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -47,7 +47,7 @@ class WSGIMiddleware:
             not thread-safe.
         send_queue_size: taken for a2wsgi's users and without effect; backpressure counts bytes, see `high_water`.
         max_workers, max_queue, queue_timeout, request_timeout, drain_timeout, body, max_body_size, high_water,
-            multiprocess, on_event: see ``asgiway.settings.Settings``.
+            underscore_headers, multiprocess, on_event: see ``asgiway.settings.Settings``.
 
     What is not passed is taken from ``ASGIWAY_<NAME>`` variables, see ``asgiway.environment``.
 
@@ -71,6 +71,7 @@ class WSGIMiddleware:
         body: BodyMode = "auto",
         max_body_size: int | None = None,
         high_water: int = 1024 * 1024,
+        underscore_headers: UnderscoreMode = "drop",
         multiprocess: bool = True,
         on_event: OnEvent | None = None,
     ) -> None:
@@ -87,6 +88,7 @@ class WSGIMiddleware:
             body=body,
             max_body_size=max_body_size,
             high_water=high_water,
+            underscore_headers=underscore_headers,
             multiprocess=multiprocess,
             on_event=on_event,
         )
@@ -106,6 +108,7 @@ class WSGIMiddleware:
                 "wsgi.early_hints": _no_early_hints,
             },
             self._note_dropped,
+            underscore_headers,
         )
         self._bridge = Bridge(app, self._name, self.settings, self._pool, environs)
 

@@ -224,6 +224,21 @@ async def test_027_contradicting_lengths_are_refused() -> None:
     assert (connection.status, connection.received) == (400, 0)
 
 
+@pytest.mark.parametrize(
+    ("mode", "status", "seen"), [("drop", 200, b"None"), ("refuse", 400, None), ("allow", 200, b"'1'")]
+)
+async def test_028_what_becomes_of_underscores_is_a_setting(
+    mode: Any, status: int, seen: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = WSGIMiddleware(reading(lambda environ: environ.get("HTTP_X_USER")), underscore_headers=mode)
+    connection = await call(app, path="/u", headers=[(b"x_user", b"1")])
+    assert connection.status == status
+    assert seen is None or connection.body == seen
+    told = [record.getMessage() for record in caplog.records if record.name == "asgiway"]
+    assert len(told) == (0 if mode == "allow" else 1)
+    assert mode != "refuse" or told[0].startswith("GET /u: 400: header field 'x_user' has an underscore in its name; ")
+
+
 # ------------------------------------------------------------------------------------------------------ responses
 
 

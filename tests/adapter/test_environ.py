@@ -168,6 +168,24 @@ def test_028_underscores_are_dropped_and_told_once() -> None:
     assert told == ["x_forwarded_user"]
 
 
+def test_028_underscores_can_be_refused() -> None:
+    builder = EnvironBuilder({}, pytest.fail, "refuse")
+    for _ in range(2):  # the table of names has it the second time
+        with pytest.raises(BadRequestError, match="'x_forwarded_user' has an underscore in its name") as caught:
+            builder.build(scope(headers=[(b"x_forwarded_user", b"evil")]))
+        assert caught.value.status_hint == 400
+    assert builder.build(scope(headers=[(b"x-a", b"1")]))[0]["HTTP_X_A"] == "1"
+
+
+def test_028_underscores_can_be_allowed() -> None:
+    builder = EnvironBuilder({}, pytest.fail, "allow")
+    headers = [(b"x_user", b"one"), (b"x-user", b"two"), (b"transfer_encoding", b"chunked"), (b"content_length", b"7")]
+    built, chunked = builder.build(scope(headers=headers))
+    assert built["HTTP_X_USER"] == "one,two"
+    assert not chunked  # it is another field, and must not become the one that frames the body
+    assert not {"HTTP_TRANSFER_ENCODING", "CONTENT_LENGTH"} & built.keys()
+
+
 def test_029_and_032_proxy_and_transfer_encoding_are_never_exposed() -> None:
     built, chunked = EnvironBuilder({}).build(
         scope(headers=[(b"Proxy", b"http://evil"), (b"Transfer-Encoding", b"chunked")])

@@ -51,6 +51,7 @@ def test_every_setting_has_its_variable_and_its_argument_with_the_same_default()
         ("MAX_BODY_SIZE", "1048576", 1048576),
         ("MAX_BODY_SIZE", "", None),
         ("HIGH_WATER", "65536", 65536),
+        ("UNDERSCORE_HEADERS", "refuse", "refuse"),
         ("MULTIPROCESS", "false", False),
         ("MULTIPROCESS", "YES", True),
         ("ON_EVENT", "tests.adapter.test_environment:EVENTS.append", EVENTS.append),
@@ -79,7 +80,7 @@ def test_values(variable: str, text: str, value: Any, monkeypatch: pytest.Monkey
             "4.0",
             "ASGIWAY_WORKERS='4.0' is not possible; give a whole number in plain digits, or none",
         ),
-        ("WORKERS", "0", "ASGIWAY_WORKERS='0' is not possible; give a number of at least 1"),
+        ("WORKERS", "0", "ASGIWAY_WORKERS='0' is not possible; give a whole number of at least 1"),
         ("MAX_QUEUE", "", "ASGIWAY_MAX_QUEUE='' is not possible; give a whole number in plain digits"),
         ("MAX_QUEUE", "-1", "ASGIWAY_MAX_QUEUE='-1' is not possible; give a whole number in plain digits"),
         ("QUEUE_TIMEOUT", "30s", "ASGIWAY_QUEUE_TIMEOUT='30s' is not possible; give a number of seconds"),
@@ -93,6 +94,11 @@ def test_values(variable: str, text: str, value: Any, monkeypatch: pytest.Monkey
             "BODY",
             "Streem",
             "ASGIWAY_BODY='Streem' is not possible; use one of auto, stream, spool, buffer (did you mean stream?)",
+        ),
+        (
+            "UNDERSCORE_HEADERS",
+            "keep",
+            "ASGIWAY_UNDERSCORE_HEADERS='keep' is not possible; use one of drop, refuse, allow",
         ),
         ("MULTIPROCESS", "maybe", "ASGIWAY_MULTIPROCESS='maybe' is not possible; use true or false"),
         (

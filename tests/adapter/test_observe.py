@@ -263,6 +263,12 @@ async def test_a_snapshot_tells_how_busy_it_is() -> None:
         {"high_water": 0},
         {"on_event": 3},
         {"workers": "4"},
+        {"workers": 2.5},
+        {"max_queue": float("inf")},
+        {"max_body_size": 1e6},
+        {"high_water": 0.5},
+        {"multiprocess": "false"},
+        {"underscore_headers": "keep"},
     ],
     ids=repr,
 )
