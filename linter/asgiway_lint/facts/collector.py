@@ -86,7 +86,7 @@ class _Collector(Expressions):
             if handler is not None:
                 if handler(self, statement):
                     ends = True
-            else:  # pass, break, continue: no expressions; assert and newer statements: walk what they hold
+            else:  # pass, break, continue: no expressions; newer statements: walk what they hold
                 self.children(statement)
         return ends
 
@@ -196,15 +196,23 @@ class _Collector(Expressions):
             self.guards[self.block] = guard
         self.narrow(node.test)
         ends = self.close_block(outer, self.body(node.body))
-        if ends and isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not):
-            self.narrow(node.test.operand)
+        if ends:
+            self.narrow(node.test, truth=False)
         if not node.orelse:
             return False
         outer = self.open_block(group)
         if len(guard) == 1 and not isinstance(node.test, ast.BoolOp):
             name, condition = guard[0]
             self.guards[self.block] = ((name, OPPOSITES[condition]),)
+        self.narrow(node.test, truth=False)
         return self.close_block(outer, self.body(node.orelse)) and ends
+
+    def on_assert(self, node: ast.Assert) -> bool:
+        self.test(node.test)
+        if node.msg is not None:
+            self.expr(node.msg)
+        self.narrow(node.test)
+        return False
 
     def on_for(self, node: ast.For) -> bool:
         return self.loop(node, "iter", self.expr(node.iter))
@@ -332,6 +340,7 @@ def _last_name(node: ast.Name | ast.Attribute) -> str:
 # By node type; outside the class, as a table of bound methods would make each collector a cycle of garbage.
 _STATEMENTS: Final[dict[type[ast.AST], Callable[[_Collector, Any], bool]]] = {
     ast.AnnAssign: _Collector.on_ann_assign,
+    ast.Assert: _Collector.on_assert,
     ast.Assign: _Collector.on_assign,
     ast.AsyncFor: _Collector.on_async_for,
     ast.AsyncFunctionDef: _Collector.on_async_function,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from asgiway_lint.facts import model
 from asgiway_lint.facts.builder import Builder, ScopeBuilder, new_tuple
@@ -113,19 +113,17 @@ class Expressions(Builder):
         else:
             self.expr(target)
 
-    def narrow(self, test: ast.expr) -> None:
-        """Bind the names that a true `test` proves to be instances of a class."""
-        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+    def narrow(self, test: ast.expr, *, truth: bool = True) -> None:
+        """Bind the names that a `test` proves to be instances of a class by being true (or false)."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            self.narrow(test.operand, truth=not truth)
+        elif isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And if truth else ast.Or):
             for part in test.values:
-                self.narrow(part)
-        elif (
-            isinstance(test, ast.Call)
-            and isinstance(test.func, ast.Name)
-            and test.func.id == "isinstance"
-            and len(test.args) == 2
-            and isinstance(test.args[0], ast.Name)
-        ):
-            self.bind(test.args[0].id, "narrow", self.quiet(test.args[1]))
+                self.narrow(part, truth=truth)
+        elif truth and _asks_for_type(test):
+            name = test.args[0]
+            assert isinstance(name, ast.Name)
+            self.bind(name.id, "narrow", self.quiet(test.args[1]))
 
     def of_name(self, node: ast.Name) -> Expr:
         """``x``"""
@@ -185,13 +183,36 @@ class Expressions(Builder):
 
     def of_bool(self, node: ast.BoolOp) -> Expr:
         """``a and b``, ``a or b``"""
+        if any(map(_proves, node.values[:-1])):
+            return self.of_proving_bool(node)
         values = [self.test(value) for value in node.values[:-1]]
         return (ANY, (*values, self.expr(node.values[-1])))
+
+    def of_proving_bool(self, node: ast.BoolOp) -> Expr:
+        """``isinstance(a, T) and b``: what stands behind it knows the type."""
+        outer = self.block
+        values: list[Expr] = []
+        for value in node.values[:-1]:
+            values.append(self.test(value))
+            if _proves(value):
+                self.open_block()
+                self.narrow(value, truth=isinstance(node.op, ast.And))
+        values.append(self.expr(node.values[-1]))
+        self.close_block(outer)
+        return (ANY, tuple(values))
 
     def of_if_expression(self, node: ast.IfExp) -> Expr:
         """``a if b else c``"""
         self.test(node.test)
-        return (ANY, (self.expr(node.body), self.expr(node.orelse)))
+        if not _proves(node.test):
+            return (ANY, (self.expr(node.body), self.expr(node.orelse)))
+        arms: list[Expr] = []
+        for arm, truth in ((node.body, True), (node.orelse, False)):
+            outer = self.open_block()
+            self.narrow(node.test, truth=truth)
+            arms.append(self.expr(arm))
+            self.close_block(outer)
+        return (ANY, tuple(arms))
 
     def of_binary(self, node: ast.BinOp) -> Expr:
         """``a / b``"""
@@ -434,6 +455,26 @@ class Expressions(Builder):
         if any(isinstance(node, ast.Call | ast.Lambda | ast.comprehension | ast.NamedExpr) for node in ast.walk(tree)):
             return OTHER_EXPR  # it would make calls with places that are none of this file's
         return self.annotation(tree.body)
+
+
+def _proves(test: ast.expr) -> bool:
+    """Whether a condition may prove what class a name is an instance of."""
+    if type(test) is ast.UnaryOp:
+        test = test.operand
+    if type(test) is ast.BoolOp:
+        return any(map(_proves, test.values))
+    return _asks_for_type(test)
+
+
+def _asks_for_type(test: ast.expr) -> TypeGuard[ast.Call]:
+    """``isinstance(name, T)``"""
+    return (
+        type(test) is ast.Call
+        and type(test.func) is ast.Name
+        and test.func.id == "isinstance"
+        and len(test.args) == 2
+        and type(test.args[0]) is ast.Name
+    )
 
 
 # By node type; outside the class, as a table of bound methods would make each collector a cycle of garbage.

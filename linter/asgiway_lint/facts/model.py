@@ -67,7 +67,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 9
+FORMAT: Final = 10
 
 Expr = tuple[Any, ...]
 
@@ -143,7 +143,7 @@ class Binding(NamedTuple):
     from       (module, name)              level: number of leading dots
     def, class scope                       None
     param      index into the parameters   None
-    narrow     type expression             None: true inside the block only (``if isinstance(x, T)``)
+    narrow     type expression             None: true inside the block only (``if isinstance(x, T)``, ``isinstance(x, T) and ...``)
     other      None                        None: bound to something that is not followed (``except as``, ``del``)
     ========== =========================== ==================================================================
     """
