@@ -264,9 +264,10 @@ class Expressions(Builder):
         return self.bind_named(node, value)
 
     def bind_named(self, node: ast.NamedExpr, value: Expr) -> Expr:
-        """Bind the name of a walrus, in the function around comprehensions."""
+        """Bind the name of a walrus, in the function around comprehensions; for them, too, as they begin before it."""
         inner = self.scope
         while self.scope.kind in ("comp", "gen") and self.scope.outer is not None:
+            self.bind(node.target.id, "value", value, ())
             self.scope = self.scope.outer
         self.bind(node.target.id, "value", value, ())
         self.scope = inner
