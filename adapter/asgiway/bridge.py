@@ -230,6 +230,10 @@ class Bridge:
         declared = environ.get("CONTENT_LENGTH")
         limit = self._settings.max_body_size
         mode = self._settings.body
+        if chunked and declared is not None:
+            # RFC 9112, 6.3: the chunks count. Most servers refuse such a request; those that don't may pass both on.
+            del environ["CONTENT_LENGTH"]
+            declared = None
         if declared is None:
             # HTTP/1 announces a body by one of two headers (RFC 9112, 6.3); later versions by the stream alone.
             if not chunked and environ["SERVER_PROTOCOL"].startswith("HTTP/1"):

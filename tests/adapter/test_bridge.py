@@ -95,6 +95,18 @@ async def test_047_a_body_of_unknown_length(mode: Any, length: str) -> None:
     assert connection.body == f"({length}, True)".encode()
 
 
+@pytest.mark.parametrize("declared", [3, 9], ids=["shorter", "longer"])
+@pytest.mark.parametrize(("mode", "length"), [("auto", "'5'"), ("spool", "'5'"), ("buffer", "'5'"), ("stream", "None")])
+async def test_047_chunks_count_and_not_a_length_beside_them(declared: int, mode: Any, length: str) -> None:
+    """RFC 9112, 6.3; servers that let both through frame the body by its chunks."""
+    app = WSGIMiddleware(
+        reading(lambda environ: (environ.get("CONTENT_LENGTH"), environ["wsgi.input"].read())), body=mode
+    )
+    headers = [*content_length(declared), (b"transfer-encoding", b"chunked")]
+    connection = await call(app, "POST", body=[b"abc", b"de"], headers=headers)
+    assert connection.body == f"({length}, b'abcde')".encode()
+
+
 async def test_049_an_answer_without_reading_does_not_wait_for_the_body() -> None:
     app = WSGIMiddleware(answering([b"denied"], "401 Unauthorized"))
     connection = Connection([b"first piece"], open_end=True)
