@@ -23,7 +23,7 @@ from asgiway_lint.analysis.values import (
     Values,
 )
 from asgiway_lint.catalogue import CallArguments, Entry, blocks
-from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Symbol
+from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Instance, Symbol
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import ARM_CALM, AWAITED, Call, Event, Expr, Facts
 
@@ -155,18 +155,26 @@ def arguments(evaluator: Evaluator, path: str, call: Call) -> CallArguments:
 
 def _argument(evaluator: Evaluator, expr: Expr, place: Place) -> Argument:
     if expr[0] == model.CONST:
-        value: Argument = expr[1]
-        return value
+        constant: Argument = expr[1]
+        return constant
+    if expr[0] == model.CALL:
+        made_by = evaluator.callee(place.path, evaluator.call(place.path, expr[1]))
+        if made_by == ((EXT, "builtins.str"),):
+            return Instance("builtins.str")
+    values = evaluator.values(expr, place)
+    if len(values) != 1:
+        return UNKNOWN
+    value = values[0]
+    if value[0] == INSTANCE:
+        return Instance(value[1])
     if expr[0] in (model.NAME, model.ATTR):
-        values = evaluator.values(expr, place)
-        if len(values) == 1:
-            if values[0][0] == EXT:
-                return Symbol(values[0][1])
-            if values[0][0] == TEXT:
-                text: str = values[0][1]
-                return text
-            if values[0] == NONE:
-                return None
+        if value[0] == EXT:
+            return Symbol(value[1])
+        if value[0] == TEXT:
+            text: str = value[1]
+            return text
+        if value == NONE:
+            return None
     return UNKNOWN
 
 

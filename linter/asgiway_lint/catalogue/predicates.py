@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["PREDICATES", "UNKNOWN", "Argument", "CallArguments", "Predicate", "Symbol", "Unknown", "blocks"]
+__all__ = ["PREDICATES", "UNKNOWN", "Argument", "CallArguments", "Instance", "Predicate", "Symbol", "Unknown", "blocks"]
 
 
 class Unknown(enum.Enum):
@@ -31,8 +31,19 @@ class Symbol:
     name: str
 
 
-Argument = str | bytes | int | float | complex | bool | None | Symbol | Unknown
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An argument that is an object of a library's class, such as ``pathlib.Path``."""
+
+    name: str
+
+
+Argument = str | bytes | int | float | complex | bool | None | Symbol | Instance | Unknown
 _ABSENT: Final = Symbol("")
+_PATHS: Final = frozenset({"builtins.str", "pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath"})
+_FILES: Final = frozenset(
+    {"io.TextIOWrapper", "io.BufferedReader", "io.BufferedWriter", "io.BufferedRandom", "io.FileIO"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +186,7 @@ def host_given(args: CallArguments) -> bool:
 def auto_bind(args: CallArguments) -> bool:
     """``ldap3.Connection(..., auto_bind=...)``: connects in the constructor only when asked to."""
     value = args.get(3, "auto_bind")
-    if value in (_ABSENT, UNKNOWN, None):
+    if value in (_ABSENT, UNKNOWN, None) or isinstance(value, Instance):
         return False
     if isinstance(value, Symbol):
         return value.name.endswith(("_NO_TLS", "_BEFORE_BIND", "_AFTER_BIND"))
@@ -227,12 +238,31 @@ def zero_argument(args: CallArguments) -> bool:
     return _is_false(args.get(0, "value"))
 
 
+def file_argument(args: CallArguments) -> bool:
+    """``yaml.safe_load(stream)``: reads a file only when it is given one that is open; a text is in memory, and so may be the unknown."""
+    value = args.get(0, "stream")
+    return isinstance(value, Instance) and value.name in _FILES
+
+
+def second_file_argument(args: CallArguments) -> bool:
+    """``yaml.dump(data, stream=None)``: writes a file only when it is given one that is open."""
+    value = args.get(1, "stream")
+    return isinstance(value, Instance) and value.name in _FILES
+
+
+def path_argument(args: CallArguments) -> bool:
+    """``discord.File(fp)``: opens the file when it is given a path; what is open or in memory already it keeps, and the unknown may be."""
+    value = args.get(0, "fp")
+    return isinstance(value, str) or (isinstance(value, Instance) and value.name in _PATHS)
+
+
 PREDICATES: Final[Mapping[str, Predicate]] = {
     "async-argument-missing": async_argument_missing,
     "asynchronous-false": asynchronous_false,
     "auto-bind": auto_bind,
     "consume-timeout": consume_timeout,
     "false-argument": false_argument,
+    "file-argument": file_argument,
     "file-lock-acquire": file_lock_acquire,
     "first-timeout": first_timeout,
     "fourth-timeout": fourth_timeout,
@@ -242,10 +272,12 @@ PREDICATES: Final[Mapping[str, Predicate]] = {
     "lock-mode-waits": lock_mode_waits,
     "options-zero": options_zero,
     "os-lock-mode-waits": os_lock_mode_waits,
+    "path-argument": path_argument,
     "poll-timeout": poll_timeout,
     "queue-get": queue_get,
     "queue-put": queue_put,
     "redis-message": redis_message,
+    "second-file-argument": second_file_argument,
     "second-timeout": second_timeout,
     "spawn-waits": spawn_waits,
     "wait-true": wait_true,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgiway_lint.catalogue.predicates import PREDICATES, UNKNOWN, Argument, CallArguments, Symbol, blocks
+from asgiway_lint.catalogue.predicates import PREDICATES, UNKNOWN, Argument, CallArguments, Instance, Symbol, blocks
 
 
 def call(*positional: Argument, has_star: bool = False, **keywords: Argument) -> CallArguments:
@@ -53,6 +53,13 @@ BLOCKS = [
     ("redis-message", call(timeout=None)),
     ("wait-true", call()),
     ("wait-true", call(True)),
+    ("file-argument", call(Instance("io.TextIOWrapper"))),
+    ("file-argument", call(stream=Instance("io.BufferedReader"))),
+    ("second-file-argument", call(UNKNOWN, Instance("io.TextIOWrapper"))),
+    ("second-file-argument", call(UNKNOWN, stream=Instance("io.TextIOWrapper"))),
+    ("path-argument", call("cat.png")),
+    ("path-argument", call(Instance("pathlib.Path"))),
+    ("path-argument", call(fp=Instance("builtins.str"))),
     ("interval-given", call(1)),
     ("interval-given", call(interval=0.1)),
     ("interval-given", call(UNKNOWN)),
@@ -108,6 +115,16 @@ DOES_NOT_BLOCK = [
     ("redis-message", STARRED),
     ("wait-true", call(False)),
     ("wait-true", call(wait=False)),
+    ("file-argument", call("a: 1")),
+    ("file-argument", call(Instance("io.StringIO"))),
+    ("file-argument", call(UNKNOWN)),
+    ("file-argument", STARRED),
+    ("second-file-argument", call(Instance("io.TextIOWrapper"))),
+    ("second-file-argument", call(UNKNOWN, None)),
+    ("path-argument", call(Instance("io.BytesIO"))),
+    ("path-argument", call(UNKNOWN)),
+    ("path-argument", STARRED),
+    ("auto-bind", call(auto_bind=Instance("argparse.Namespace"))),
     ("interval-given", call()),
     ("interval-given", call(None)),
     ("interval-given", call(interval=0)),
