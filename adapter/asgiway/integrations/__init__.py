@@ -1,4 +1,4 @@
 """What a framework needs beyond ``WSGIMiddleware``; most need nothing, and have a page in the documentation instead.
 
-Each module imports its framework, and nothing else imports the modules.
+Each module may import its framework, and nothing else imports the modules.
 """
