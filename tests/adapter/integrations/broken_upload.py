@@ -48,14 +48,14 @@ def django_view(request: HttpRequest) -> HttpResponse:
     except BaseException as exc:
         seen.append(type(exc).__name__)
         raise
-    return HttpResponse("complete")
+    return HttpResponse(b"complete")
 
 
 urlpatterns = [path("", django_view)]
 
 
 def django_app() -> Any:
-    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="x")  # noqa: S106
+    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="x")
     django.setup()
     return WSGIHandler()
 
@@ -82,7 +82,7 @@ def main() -> None:
         "flask with MAX_CONTENT_LENGTH": flask_app(MAX_CONTENT_LENGTH=1000),
         "django": django_app(),
     }
-    print(json.dumps({name: asyncio.run(leave(app)) for name, app in apps.items()}))  # noqa: T201
+    print(json.dumps({name: asyncio.run(leave(app)) for name, app in apps.items()}))
 
 
 if __name__ == "__main__":
