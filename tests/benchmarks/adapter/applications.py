@@ -206,3 +206,11 @@ async def pure(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.1)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
+
+
+async def file_response(scope: Any, receive: Any, send: Any) -> None:
+    """The big file by Starlette's own means."""
+    from starlette.responses import FileResponse
+
+    if scope["type"] == "http":
+        await FileResponse(big_file())(scope, receive, send)

@@ -28,13 +28,14 @@ class Load(NamedTuple):
     beside: tuple[str, ...]
 
 
+FILE_WAYS = ("asgiway sendfile", "pure asgi", "FileResponse", "FileResponse sendfile", "granian asgiway")
 LOADS = {
     "hello": Load("13 bytes", 64, b"", ("pure asgi", "inline")),
     "flask": Load("a Flask view with JSON", 64, b"", ()),
     "chunks": Load("1000 chunks of 100 bytes", 8, b"", ("inline",)),
     "echo": Load("echo of 1 MiB", 8, bytes(MEBIBYTE), ("pure asgi", "inline")),
     "stream": Load("10 MiB in chunks of 64 KiB", 4, b"", ("pure asgi", "inline")),
-    "file": Load("a file of 50 MiB", 2, b"", ("pure asgi", "granian asgiway")),
+    "file": Load("a file of 50 MiB", 2, b"", FILE_WAYS),
 }
 
 

@@ -92,6 +92,12 @@ def on_server_part(rounds: int) -> Iterator[str]:
         figures = on_server.compare(load, rounds, 2.0 if load != "file" else 4.0)
         ours = figures["asgiway"][0]
         yield f"### {title[0].upper()}{title[1:]}\n"
+        if load == "file":
+            yield (
+                "gunicorn has the kernel send files; so does uvicorn with *sendfile*, which is [`SendFile`](frameworks/sendfile.md) around\n"
+                "the application: the adapter with `wsgi.file_wrapper`, or Starlette's *FileResponse*. granian is given the file's name,\n"
+                "and reads it.\n"
+            )
         rows: list[list[str]] = []
         for way, (cpu, rate) in figures.items():
             better = cpu < ours and way in WAYS

@@ -18,17 +18,24 @@ from typing import Any
 
 import psutil
 
-from tests.benchmarks.adapter.applications import Inline, application, pure
+from tests.benchmarks.adapter.applications import Inline, application, file_response, pure
 
 ROOT = Path(__file__).resolve().parents[3]
 
 WAYS = ["asgiway", "a2wsgi", "starlette", "gunicorn", "waitress"]
-"""The ways that take part in every comparison. Others: "inline", "pure asgi", "granian asgiway", "granian wsgi"."""
+"""The ways that take part in every comparison. Others: "inline", "pure asgi", "granian asgiway", "granian wsgi";
+"FileResponse" is Starlette's; "... sendfile" has asgiway's SendFile around it."""
 
 
 def asgi_application(way: str, load: str) -> Any:
+    if way.endswith(" sendfile"):
+        from asgiway.integrations.uvicorn import SendFile
+
+        return SendFile(asgi_application(way.removesuffix(" sendfile"), load))
     if way == "pure asgi":
         return pure
+    if way == "FileResponse":
+        return file_response
     if way == "inline":
         return Inline(application(load))
     if way == "asgiway":
