@@ -7,6 +7,7 @@ up those that have waited too long for a thread.
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -66,6 +67,11 @@ class InFlight:
         self._on_timeout = on_timeout
         self._pool = pool
         self._loops: weakref.WeakKeyDictionary[LoopPort, OnLoop] = weakref.WeakKeyDictionary()
+        _all.add(self)
+
+    def forget(self) -> None:
+        """In a forked child: the requests of the parent's loops are the parent's."""
+        self._loops.clear()
 
     def on(self, port: LoopPort) -> OnLoop:
         """The books of one loop."""
@@ -124,3 +130,15 @@ class InFlight:
         """For log lines: how busy the pool is."""
         pool = self._pool
         return f"threads {pool.threads - pool.idle} busy of {pool.limit}, {pool.queued} waiting, {len(self)} in flight"
+
+
+_all: weakref.WeakSet[InFlight] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for in_flight in list(_all):
+        in_flight.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -10,7 +10,16 @@ import pytest
 from tests.adapter.blocking import blocking_calls
 
 NEVER_BLOCK = frozenset(
-    {"test_bridge", "test_observe", "test_health", "test_metrics", "test_request_id", "test_access_log"}
+    {
+        "test_bridge",
+        "test_bridge_ends",
+        "test_bridge_overload",
+        "test_observe",
+        "test_health",
+        "test_metrics",
+        "test_request_id",
+        "test_access_log",
+    }
 )
 """Test modules during which a call of the adapter's that blocks the event loop is a failure."""
 

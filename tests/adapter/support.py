@@ -136,3 +136,24 @@ class Body:
 
 def content_length(size: int) -> list[tuple[bytes, bytes]]:
     return [(b"host", b"test"), (b"content-length", b"%d" % size)]
+
+
+def answering(body: Any, status: str = "200 OK", headers: list[tuple[str, str]] | None = None) -> Any:
+    """An application that always gives this answer."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response(status, list(headers or []))
+        return body
+
+    return app
+
+
+def reading(read: Callable[[Any], Any]) -> Any:
+    """An application that answers with the repr of what it has read."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        got = read(environ)
+        start_response("200 OK", [])
+        return [got if isinstance(got, bytes) else repr(got).encode()]
+
+    return app

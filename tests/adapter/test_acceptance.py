@@ -1,5 +1,8 @@
 """adapter/docs/acceptance.md says for each of the hundred promises which tests hold the adapter to it.
 
+A test names its lines in its name (test_084_..., test_012_and_013_..., test_001_to_013_...), at the beginning of its
+parameters' ids ("009-not-ascii"), or in its docstring ("Acceptance line 82").
+
 python -m tests.adapter.test_acceptance     writes the column of tests anew
 """
 
@@ -14,18 +17,34 @@ PAGE = ROOT / "adapter" / "docs" / "acceptance.md"
 ROW = re.compile(r"^\| (\d{3}) \| (.*?) \| (.*?) \|$", re.MULTILINE)
 
 
-def promises_in_names() -> dict[int, list[str]]:
-    """Which test functions name which line: test_084_..., test_012_and_013_..., test_001_to_013_..."""
+def promises_of_tests() -> dict[int, list[str]]:
+    """Which test functions are about which line."""
     found: dict[int, list[str]] = {}
     for path in sorted((ROOT / "tests" / "adapter").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or not node.name.startswith("test_"):
                 continue
             place = f"{path.relative_to(ROOT / 'tests' / 'adapter').as_posix()}::{node.name}"
-            for number in numbers_in(node.name):
+            for number in sorted({*numbers_in(node.name), *numbers_in_parameters(node), *numbers_in_docstring(node)}):
                 if place not in found.setdefault(number, []):
                     found[number].append(place)
     return found
+
+
+def numbers_in_parameters(test: ast.FunctionDef | ast.AsyncFunctionDef) -> list[int]:
+    ids = [
+        keyword.value.value
+        for decorator in test.decorator_list
+        for node in ast.walk(decorator)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
+    ]
+    return [int(match[1]) for match in (re.match(r"(\d{3})\b", str(one)) for one in ids) if match]
+
+
+def numbers_in_docstring(test: ast.FunctionDef | ast.AsyncFunctionDef) -> list[int]:
+    return [int(number) for number in re.findall(r"\b(?:Acceptance line|Line) (\d+)\b", ast.get_docstring(test) or "")]
 
 
 def numbers_in(name: str) -> list[int]:
@@ -46,7 +65,7 @@ def column(tests: list[str]) -> str:
 
 
 def render(text: str) -> str:
-    by_line = promises_in_names()
+    by_line = promises_of_tests()
     return ROW.sub(lambda row: f"| {row[1]} | {row[2]} | {column(by_line.get(int(row[1]), []))} |", text)
 
 

@@ -93,7 +93,7 @@ def ids(span: ReadableSpan) -> trace.SpanContext:
     return found
 
 
-async def test_call_iteration_and_close_are_children_of_the_servers_span(spans: Spans) -> None:
+async def test_093_call_iteration_and_close_are_children_of_the_servers_span(spans: Spans) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = [
         (b"traceparent", f"00-{trace_id}-00f067aa0ba902b7-01".encode()),
@@ -129,7 +129,7 @@ async def test_requests_at_the_same_time_keep_their_traces_apart(spans: Spans) -
     assert len(traces) == 20
 
 
-async def test_what_the_application_attaches_does_not_leak(spans: Spans) -> None:
+async def test_093_what_the_application_attaches_does_not_leak(spans: Spans) -> None:
     """An application that never detaches: neither the loop nor the thread's next request sees it."""
     seen: list[object] = []
 

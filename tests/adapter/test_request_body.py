@@ -100,6 +100,18 @@ def test_046_a_disconnect_after_the_end_does_no_harm() -> None:
     assert open_body(buffer, lambda: None).read() == b"abc"
 
 
+def test_050_a_body_that_is_kept_is_joined_once() -> None:
+    """Whatever its size: what has arrived is not copied when more arrives, or large uploads would cost quadratic time."""
+    pieces = [bytes([number % 256]) * 1000 for number in range(2000)]
+    buffer = BodyBuffer()
+    for number, piece in enumerate(pieces):
+        buffer.feed(piece, number + 1 < len(pieces))
+    kept = list(buffer._chunks)  # pyright: ignore[reportPrivateUsage]
+    assert all(mine is piece for mine, piece in zip(kept, pieces, strict=True))
+    assert buffer.take_all() == b"".join(pieces)
+    assert buffer.buffered == 0
+
+
 def test_051_a_body_over_the_limit() -> None:
     with pytest.raises(RequestTooLargeError, match="max_body_size \\(5 bytes\\)"):
         arriving([b"abc", b"def"], limit=5).read()
