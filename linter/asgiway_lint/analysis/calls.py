@@ -56,13 +56,16 @@ _FILE_KEYWORDS: Final = frozenset({"file", "fileobj", "fp", "stream"})
 _FILE_METHODS: Final = ("read", "write", "extractall", "close")
 # They block as what they are given does.
 _OVER_FILES: Final = frozenset({"csv.DictReader", "csv.DictWriter", "csv.reader", "csv.writer"})
+# Functions that are given what they write before where to write it.
+_TARGET_SECOND: Final = frozenset({"dump", "write"})
 # What reads from or writes to one of these touches no file.
 _IN_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
 def in_memory(evaluator: Evaluator, path: str, call: Call) -> bool:
-    """Whether the first argument, or the file by its name, lives in memory (`Image.open(BytesIO(data))`, `open(fileobj=buffer)`)."""
-    given = [*call.args[:1], *[value for name, value in call.keywords if name in _FILE_KEYWORDS]]
+    """Whether the file that a call is given lives in memory (`Image.open(BytesIO(data))`, `open(fileobj=buffer)`, `json.dump(x, buffer)`)."""
+    count = 2 if call.callee[-1] in _TARGET_SECOND else 1
+    given = [*call.args[:count], *[value for name, value in call.keywords if name in _FILE_KEYWORDS]]
     place = _place(path, call)
     return any(v[0] == INSTANCE and v[1] in _IN_MEMORY for expr in given for v in evaluator.values(expr, place))
 
