@@ -13,8 +13,7 @@ import os
 import select
 import stat
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
 from asgiway.errors import ResponseTruncatedError
 
@@ -71,6 +70,8 @@ class Transfer:
             ResponseTruncatedError: the file is shorter than promised, and has been sent.
             OSError: the file can't be opened or read, or the client has left (see `client_left`).
         """
+        if self.stopped:
+            return False
         if self._file < 0:
             self._file = self._open()
         until = time.monotonic() + TURN
@@ -147,7 +148,7 @@ async def send_file(transport: asyncio.WriteTransport, path: str, size: int, thr
     if transport.is_closing():
         return False
     transfer = Transfer(transport.get_extra_info("socket").fileno(), path, size)
-    close: Callable[[], None] | None = transfer.close
+    turn: Future[bool] | None = None
     try:
         while True:
             turn = threads.submit(transfer.turn)
@@ -158,19 +159,17 @@ async def send_file(transport: asyncio.WriteTransport, path: str, size: int, thr
                 if client_left(exc):
                     return False
                 raise
-            except asyncio.CancelledError:
-                # The thread still uses the descriptors.
-                transfer.stopped, close = True, None
-                turn.add_done_callback(lambda _: transfer.close())
-                raise
             if transfer.full:
                 waited = await _writable(transfer.socket)
                 transfer.linger = LINGER if waited < LINGER else 0.0
             if transport.is_closing():
                 return False
     finally:
-        if close is not None:
-            close()
+        transfer.stopped = True
+        if turn is None:
+            transfer.close()
+        else:  # cancelled, the thread may still use the descriptors; at any other time it is done, and this is now
+            turn.add_done_callback(lambda _: transfer.close())
 
 
 async def _writable(socket: int) -> float:

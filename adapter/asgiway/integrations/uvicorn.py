@@ -61,8 +61,8 @@ class SendFile:
         if HAS_SENDFILE and scope["type"] == "http":
             offered: Mapping[str, Any] = scope.get("extensions") or {}
             cycle: Any = getattr(send, "__self__", None)
-            count = _counter(cycle)
-            if count is not None and EXTENSION not in offered and not cycle.transport.get_extra_info("sslcontext"):
+            count = None if EXTENSION in offered else _counter(cycle)
+            if count is not None and not cycle.transport.get_extra_info("sslcontext"):
                 scope = {**scope, "extensions": {**offered, EXTENSION: {}}}
                 send = _Response(cycle, count, scope["method"], send, self._threads).send
         await self.app(scope, receive, send)
@@ -107,7 +107,7 @@ class _Response:
         cycle, start = self._cycle, self._start
         if start is None or self._body or cycle.response_complete:
             await self._send(message)  # out of order: uvicorn says what it expects
-            raise RuntimeError(f"{EXTENSION} is the whole body: nothing may be sent before it but the start")
+            return
         if cycle.disconnected:
             return
         if self._method == "HEAD" or start["status"] in (204, 304):

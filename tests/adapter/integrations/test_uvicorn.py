@@ -23,7 +23,7 @@ import pytest
 from asgiway.errors import SettingsError
 from asgiway.integrations.uvicorn import SendFile
 from tests.adapter.integrations.pages import command, write_files
-from tests.adapter.integrations.serving import PATIENCE, ServerProcess, until
+from tests.adapter.integrations.serving import PATIENCE, ServerProcess, serve, until
 from tests.adapter.wire_support.raw_client import RawConnection
 
 pytestmark = pytest.mark.wire
@@ -415,6 +415,29 @@ async def test_a_uvicorn_that_is_not_known(parser: str, caplog: pytest.LogCaptur
     (record,) = caplog.records
     assert "files are read as without it" in record.getMessage()
     assert parser in record.getMessage()
+
+
+@pytest.mark.parametrize("own", [None, {"http.response.pathsend": {"own": "true"}}])
+def test_a_server_that_has_the_extension_keeps_it(own: dict[str, Any] | None) -> None:
+    """uvicorn may have it some day."""
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["extensions"], send))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    inner = SendFile(app)
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(send)
+        await inner({**scope, "extensions": own}, receive, send)
+
+    with serve(outer, lifespan="off") as client:
+        assert client.get("/").status_code == 204
+    send_of_uvicorn, (extensions, send) = seen
+    assert extensions == (own or {"http.response.pathsend": {}})
+    assert (send == send_of_uvicorn) is (own is not None)
 
 
 @pytest.mark.anyio
