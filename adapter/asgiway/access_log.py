@@ -27,7 +27,7 @@ class AccessLog:
     is when its thread came back. Fields, in this order:
 
     * ``method``, ``path`` (percent-encoded, without the query, which may hold secrets), ``status`` (none was sent: "-");
-    * ``bytes_in``, ``bytes_out``: bytes of body received and sent;
+    * ``bytes_in``, ``bytes_out``: bytes of body received, and sent for the application (0 for what the adapter answers);
     * ``queue_ms``, ``app_ms``: milliseconds of waiting for a thread, and from there to the end of ``close()``;
     * ``outcome``: one of ``asgiway.observe.Outcome``, or "rejected", then followed by its ``reason``;
     * ``request_id``: see ``asgiway.request_id``; "-" without it;

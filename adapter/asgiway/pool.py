@@ -19,6 +19,7 @@ on its way, or its submitter sees that nobody is on the way. ``_mutex`` guards t
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import threading
@@ -39,6 +40,7 @@ IDLE_SECONDS = 20.0
 
 
 _UNLIMITED = 1 << 30
+_serials = itertools.count(1)  # of all pools: logs and dumps tell threads by their names
 
 
 class Job(Protocol):
@@ -91,7 +93,6 @@ class WorkerPool:
         self.max_queue = max_queue
         self._name = name
         self._idle_seconds = idle_seconds
-        self._serial = 0
         self._reset()
         _pools.add(self)
 
@@ -199,11 +200,9 @@ class WorkerPool:
             if self._threads >= self.limit:
                 return
             self._threads += 1
-            self._serial += 1
             self._waking = True
-            serial = self._serial
         try:
-            threading.Thread(target=self._work, name=f"{self._name}-{serial}", daemon=True).start()
+            threading.Thread(target=self._work, name=f"{self._name}-{next(_serials)}", daemon=True).start()
         except RuntimeError:  # "can't start new thread": go on with those that exist
             with self._mutex:
                 self._threads -= 1

@@ -85,6 +85,7 @@ class Receiver:
 
     async def _run(self) -> None:
         body = self._body
+        over = False
         try:
             while True:
                 if body is not None and not body.complete and body.error is None:
@@ -100,8 +101,14 @@ class Receiver:
                 if message["type"] == "http.disconnect":
                     self._owner.abort(ClientDisconnected("the client has disconnected"))
                     return
+                if over:
+                    # No server's: middleware that gives again what it has read, for ever and without suspending. It would
+                    # hold the loop, and will not tell that the client has left.
+                    return
+                more = message.get("more_body", False)
+                over = not more
                 if body is not None:
-                    body.feed(message.get("body", b""), message.get("more_body", False))
+                    body.feed(message.get("body", b""), more)
                     self._owner.open_gates()
         except Exception as exc:
             # The server's receive() failed: the request can't go on, and its task raises this to the server.

@@ -267,6 +267,30 @@ async def test_087_a_client_that_leaves_wakes_a_worker_that_waits_for_it_to_read
     assert body.closed == 1
 
 
+@pytest.mark.parametrize(
+    "headers", [[], content_length(3), [(b"transfer-encoding", b"chunked")]], ids=["none", "length", "chunked"]
+)
+async def test_087_a_receive_that_repeats_itself_is_not_asked_for_ever(headers: list[tuple[bytes, bytes]]) -> None:
+    """Middleware that has read the body and gives it again is often written like that; it never suspends."""
+    asked = 0
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked += 1
+        assert asked < 100
+        return {"type": "http.request", "body": b"abc"}
+
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        time.sleep(0.3)  # longer than the sweep that starts the watch for the client's leaving
+        start_response("200 OK", [])
+        return [environ["wsgi.input"].read()]
+
+    connection = Connection()
+    with anyio.fail_after(WAIT):
+        await WSGIMiddleware(app)(http_scope("POST", headers=headers), receive, connection.send)
+    assert connection.body == (b"abc" if headers else b"")
+
+
 async def test_046_a_client_that_leaves_during_its_upload_gets_no_answer_and_the_app_an_oserror() -> None:
     errors: list[Exception] = []
 

@@ -170,6 +170,18 @@ def test_threads_are_daemons() -> None:
     pool.close()
 
 
+def test_no_two_threads_of_a_process_have_the_same_name() -> None:
+    """Logs and dumps name them, and there may be a pool for each of several mounts."""
+    names: set[str] = set()
+    pools = [make() for _ in range(3)]
+    for pool in pools:
+        pool.submit(Task(lambda: names.add(threading.current_thread().name)))
+    until_sync(lambda: all(pool.idle == 1 for pool in pools))
+    assert len(names) == 3
+    for pool in pools:
+        pool.close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_097_a_forked_child_starts_threads_of_its_own() -> None:
