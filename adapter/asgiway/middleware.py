@@ -274,10 +274,12 @@ async def _until(done: Callable[[], bool], seconds: float) -> None:
 
 
 def _name_of(app: object) -> str:
-    """What to call the application in messages."""
+    """What to call the application in messages: where its class or function is, and its own name, if it has one."""
     for source in (app, type(app)):
         name = getattr(source, "__qualname__", None)
         if isinstance(name, str):
             module = getattr(source, "__module__", None)
-            return f"WSGI application {module}.{name}" if isinstance(module, str) else f"WSGI application {name}"
+            where = f"{module}.{name}" if isinstance(module, str) else name
+            own = getattr(app, "name", None)  # Flask's: the module that it was made in
+            return f"WSGI application {where} {own!r}" if isinstance(own, str) else f"WSGI application {where}"
     return "the WSGI application"

@@ -10,6 +10,7 @@ from typing import Any
 from wsgiref.validate import validator
 
 import anyio
+import flask
 import pytest
 
 from asgiway import WSGIMiddleware
@@ -353,3 +354,13 @@ async def test_081_file_wrapper_sends_the_rest_of_the_file_and_closes_it() -> No
     connection = await call(WSGIMiddleware(app))
     assert connection.body == (b"0123456789" * 100_000)[5:]
     assert file.closed
+
+
+async def test_messages_tell_two_applications_of_one_framework_apart(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("shop", "admin"):
+        app = flask.Flask(name)
+        adapter = WSGIMiddleware(app)
+        assert repr(adapter) == f"<WSGIMiddleware for WSGI application flask.app.Flask '{name}'>"
+        await call(adapter, headers=[(b"x_user", b"1")])
+        assert f"WSGI application flask.app.Flask '{name}'" in caplog.records[-1].getMessage()
+    assert "WSGI application tests.adapter.support.answering.<locals>.app>" in repr(WSGIMiddleware(answering([b"x"])))
