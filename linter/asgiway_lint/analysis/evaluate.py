@@ -57,6 +57,11 @@ class Evaluator:
         self.facts = facts
         self.finder = finder
         self.catalogue = catalogue
+        # What has been asked for, there or not, in order of time: whoever keeps the results (`analysis.warm`) needs to know.
+        self.names_asked: dict[tuple[str, str, str], None] = {}
+        """Module, name in it, the file that asks."""
+        self.members_asked: dict[tuple[str, str], None] = {}
+        """The module of a class, and the name of a member; of an attribute that methods set with a dot in front."""
         self._memory: dict[tuple[object, ...], Values] = {}
         self._tables: dict[tuple[object, ...], Any] = {}
         self._outside: dict[tuple[str, int, str], Values] = {}
@@ -135,7 +140,7 @@ class Evaluator:
         if tag == model.NAME:
             return names.lookup(self, expr[1], place)
         if tag == model.ATTR:
-            return union([members.attribute(self, value, expr[2]) for value in self.values(expr[1], place)])
+            return union([members.attribute(self, value, expr[2], place.path) for value in self.values(expr[1], place)])
         if tag == model.CALL:
             return self.call_values(place.path, expr[1])
         if tag == model.CONST:

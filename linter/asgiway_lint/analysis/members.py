@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
 __all__ = [
+    "CONDITIONS",
     "PROPERTIES",
     "assigned",
     "attribute",
@@ -44,6 +45,7 @@ __all__ = [
     "find_function",
     "property_function",
     "setter_function",
+    "stated",
 ]
 
 _MAX_BASES: Final = 40
@@ -55,16 +57,18 @@ PROPERTIES: Final = frozenset(
         "werkzeug.utils.cached_property",
     }
 )
+# No member: in what has been asked for, that somebody wanted to know which attributes conditions ask about.
+CONDITIONS: Final = "?"
 _SKIPPED_BASES: Final = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
 
 
-def attribute(evaluator: Evaluator, value: Value, name: str) -> Values:
-    """What ``value.name`` may be."""
+def attribute(evaluator: Evaluator, value: Value, name: str, asker: str = "") -> Values:
+    """What ``value.name`` may be, in the file `asker` (``""`` if that is not known)."""
     kind = value[0]
     if kind == EXT:
         return _of_external(evaluator, value[1], name)
     if kind == MODULE:
-        return names.member(evaluator, Module(value[1], value[2]), name)
+        return names.member(evaluator, Module(value[1], value[2]), name, asker)
     if kind == INSTANCE:
         return _of_instance(evaluator, value[1], name)
     if kind in (OBJECT, CLASS, SUPER):
@@ -136,9 +140,7 @@ def find_function(evaluator: Evaluator, path: str, index: int, name: str) -> tup
     for base in bases(evaluator, path, index):
         if base[0] != CLASS:
             continue
-        facts = evaluator.facts(base[1])
-        owner: int = base[2]
-        found = facts.scopes[owner].bindings.get(name) if facts is not None else None
+        found = stated(evaluator, base, name)
         if found is not None:
             return (base[1], found[-1].a) if found[-1].kind == "def" else None
     return None
@@ -150,8 +152,7 @@ def property_function(evaluator: Evaluator, value: Value, name: str) -> tuple[st
         return None
     chain = bases(evaluator, value[1], value[2])
     for base in chain[1:] if value[0] == SUPER else chain:
-        owner = class_scope(evaluator, base)
-        found = owner.bindings.get(name) if owner is not None else None
+        found = stated(evaluator, base, name)
         if found is None:
             continue
         # The setter of the same name comes after it.
@@ -164,8 +165,7 @@ def setter_function(evaluator: Evaluator, value: Value, name: str) -> tuple[str,
     if value[0] != OBJECT:
         return None
     for base in bases(evaluator, value[1], value[2]):
-        owner = class_scope(evaluator, base)
-        for binding in owner.bindings.get(name, ()) if owner is not None else ():
+        for binding in stated(evaluator, base, name) or ():
             facts = evaluator.facts(base[1])
             if binding.kind == "def" and facts is not None:
                 function: int = binding.a
@@ -180,6 +180,15 @@ def class_scope(evaluator: Evaluator, value: Value) -> Scope | None:
     facts = evaluator.facts(value[1]) if value[0] == CLASS else None
     index: int = value[2] if facts is not None else 0
     return facts.scopes[index] if facts is not None else None
+
+
+def stated(evaluator: Evaluator, value: Value, name: str) -> tuple[Binding, ...] | None:
+    """What the body of a class of the project binds a name to; None if it does not, and for other values."""
+    owner = class_scope(evaluator, value)
+    if owner is None:
+        return None
+    evaluator.members_asked[value[1], name] = None
+    return owner.bindings.get(name)
 
 
 def _of_class(evaluator: Evaluator, value: Value, name: str) -> Values:
@@ -217,6 +226,7 @@ def _own_member(evaluator: Evaluator, path: str, index: int, name: str, kind: st
         return None
     scope = facts.scopes[index]
     parts: list[Values] = []
+    evaluator.members_asked[path, name] = evaluator.members_asked[path, f".{name}"] = None
     own = scope.bindings.get(name)
     if own is not None:
         for binding in reaching(facts.blocks, own, END, scope.body):

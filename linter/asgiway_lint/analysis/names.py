@@ -86,7 +86,7 @@ def _from_stars(evaluator: Evaluator, path: str, scope: Scope, name: str) -> Val
     for _, _, module, level in reversed(scope.stars):
         found = evaluator.finder.find(path, module, level)
         if found is not None:
-            values = member(evaluator, found, name)
+            values = member(evaluator, found, name, path)
             if values:
                 return values
         elif not level:
@@ -139,11 +139,19 @@ def imported_from(evaluator: Evaluator, path: str, module: str, name: str, level
             whole = evaluator.finder.find(path, f"{module}.{name}", 0)
             return (module_value(whole),) if whole is not None else ((EXT, f"{module}.{name}"),)
         return NOTHING
-    return member(evaluator, found, name)
+    return member(evaluator, found, name, path)
 
 
-def member(evaluator: Evaluator, module: Module, name: str) -> Values:
-    """What `name` in a module of the project may be, from outside."""
+def member(evaluator: Evaluator, module: Module, name: str, asker: str = "") -> Values:
+    """What `name` in a module of the project may be, from outside.
+
+    Args:
+        evaluator: the run's evaluator.
+        module: the module.
+        name: the name.
+        asker: the file whose code names it; ``""`` if that is not known.
+    """
+    evaluator.names_asked[module.path, name, asker] = None
     return evaluator.once(("member", module.path, module.folder, name), lambda: _member(evaluator, module, name))
 
 

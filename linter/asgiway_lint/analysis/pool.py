@@ -7,17 +7,17 @@ a finding is a function of its file, the files that imports lead to, and the set
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing.context import BaseContext
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from asgiway_lint.facts.reader import quick_reading
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 __all__ = ["Dealer", "forks", "processes"]
 
@@ -59,6 +59,9 @@ class Dealer(Generic[Item, Report]):
 
     def run(self, items: Sequence[Item]) -> Iterator[Report]:
         """The reports of all items, in their order."""
+        # Not above: with all that it imports it takes a tenth of a run that has nothing to do.
+        from concurrent.futures import ProcessPoolExecutor
+
         size = max(1, min(64, -(-len(items) // (self._count * _CHUNKS_PER_PROCESS))))
         chunks = [items[start : start + size] for start in range(0, len(items), size)]
         with (
@@ -91,6 +94,8 @@ def forks() -> bool:
 
 
 def _context() -> BaseContext:
+    import multiprocessing
+
     if forks():
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context("spawn")

@@ -95,8 +95,7 @@ def _is_key(evaluator: Evaluator, value: Value, name: str) -> bool:
     if not any(base[0] == EXT and base[1] in _MODEL for base in chain):
         return False
     for base in chain:
-        owner = members.class_scope(evaluator, base)
-        bindings = owner.bindings.get(name) if owner is not None else None
+        bindings = members.stated(evaluator, base, name)
         if bindings is None:
             continue
         only = bindings[0]

@@ -7,7 +7,6 @@ never stops the others. A run over an unchanged project imports nothing of the e
 from __future__ import annotations
 
 import gc
-import multiprocessing.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -219,6 +218,8 @@ def _worker(
     """What one process of several does with some files."""
     cache = FactsCache(folder) if folder is not None else None
     if cache is not None:
+        import multiprocessing.util
+
         # Not atexit: a worker of a pool leaves without it.
         multiprocessing.util.Finalize(cache, cache.close, exitpriority=10)
     session = inherited

@@ -11,7 +11,7 @@ from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.hazards import CODES
 from asgiway_lint.analysis.propagate import Propagation
-from asgiway_lint.analysis.warm import Answers, FileReport, Grounds, Remembered, folder_digest, seen
+from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered, folder_digest, seen
 from asgiway_lint.catalogue import load
 from asgiway_lint.catalogue.custom import CustomCatalogue, Customs
 from asgiway_lint.config import Settings
@@ -39,6 +39,8 @@ class _Told(NamedTuple):
     edges: int = 0
     solved: int = 0
     tables: int = 0
+    names: int = 0
+    members: int = 0
 
 
 def _newer(mapping: Mapping[K, V], before: int) -> list[tuple[K, V]]:
@@ -83,11 +85,20 @@ class Session:
                 fresh.folders[folder] = folder_digest(names)
             fresh.edges.update(_newer(finder.edges(), told.edges))
             for (path, index, known), ends in _newer(solved, told.solved):
-                fresh.answers.setdefault(path, Answers()).ends[index, known] = dict(ends)
+                fresh.of(path).ends[index, known] = dict(ends)
+                for other in changed.files_of(known) if known else ():
+                    fresh.handed.setdefault(other, set()).add(path)
             for table, content in _newer(tables, told.tables):
                 if table[0] == "asks":
-                    fresh.answers.setdefault(str(table[1]), Answers()).asks[cast("int", table[2])] = content
-            self._told[key] = _Told(len(finder.folders()), len(finder.edges()), len(solved), len(tables))
+                    fresh.of(str(table[1])).asks[cast("int", table[2])] = content
+            asked, members = evaluator.names_asked, evaluator.members_asked
+            for (path, name, asker), _ in _newer(asked, told.names):
+                fresh.of(path).names.setdefault(name, set()).add(asker)
+            for (path, name), _ in _newer(members, told.members):
+                fresh.of(path).members.add(name)
+            self._told[key] = _Told(
+                *(len(finder.folders()), len(finder.edges()), len(solved), len(tables), len(asked), len(members))
+            )
         self._fresh = Grounds()
         return fresh
 
@@ -104,25 +115,21 @@ class Session:
         grounds = before.grounds
         evaluator = self._evaluator(settings)
         known = grounds.worlds == {repr(key) for key in self._evaluators}
-        felt: set[str] = set()
         with quick_reading():
+            comparisons: dict[str, changed.Comparison | None] = {}
             for path, key in before.before.items():
-                old, new = cache.get(key) if key else None, self.store.facts(path)
-                scopes = changed.seen_alike(old, new) if old is not None and new is not None and known else None
                 told = grounds.unpack(path)
-                del grounds.answers[path]
-                again = changed.answers_again(evaluator, path, told, scopes) if scopes is not None else None
-                if again is None:
-                    felt.add(path)
-                else:
-                    grounds.answers[path] = again
+                old, new = cache.get(key) if key else None, self.store.facts(path)
+                comparisons[path] = None
+                if old is not None and new is not None and known:
+                    comparisons[path] = changed.Comparison(old, new, told.names, told.members)
+            touched, felt = changed.felt_by(evaluator, grounds, comparisons)
         through = {
             absolute(report.path)
             for report in before.reports
             if any(link.path in before.before for finding in report.findings for link in finding.chain)
         }
-        felt.update(map(whole, before.before))
-        return changed.leading_to(felt, grounds.edges).union(before.before, through)
+        return changed.leading_to(felt.union(map(whole, before.before)), grounds.edges) | touched | through
 
     def folders(self) -> frozenset[str]:
         """The folders that were looked into for modules so far, also those that do not exist."""

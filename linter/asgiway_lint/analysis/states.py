@@ -129,6 +129,10 @@ def _fixed(evaluator: Evaluator, path: str, owner: int) -> dict[str, Expr]:
         facts = evaluator.facts(base[1])
         if facts is not None:
             asked.update(name for block in facts.blocks for text, _ in block.guard for name in text.split(".")[1:2])
+    for base in chain:
+        for name in asked:
+            evaluator.members_asked[base[1], f".{name}"] = None
+        evaluator.members_asked[base[1], members.CONDITIONS] = None
     facts = evaluator.facts(init[0])
     assert facts is not None
     scope = facts.scopes[init[1]]

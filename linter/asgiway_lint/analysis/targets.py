@@ -152,10 +152,9 @@ def _constructors(evaluator: Evaluator, path: str, index: int) -> Iterator[Funct
 def _methods(evaluator: Evaluator, value: Value, name: str) -> Iterator[Function]:
     """The special method of a class of the project, unless a library's class comes before it."""
     for base in members.bases(evaluator, value[1], value[2]):
-        owner = members.class_scope(evaluator, base)
-        if owner is None:
+        if base[0] != CLASS:
             return
-        found = owner.bindings.get(name)
+        found = members.stated(evaluator, base, name)
         if found is None:
             continue
         last = found[-1]

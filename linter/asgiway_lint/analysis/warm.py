@@ -68,15 +68,27 @@ class FileReport:
 
 @dataclass(slots=True)
 class Answers:
-    """What others were told of a module's functions.
+    """What others were told of a module, and what they asked for.
 
     Args:
         ends: what a function blocks by, by scope and by what is known of its parameters.
         asks: whether a function asks for the running loop, by scope.
+        names: the names of the module that were asked for, there or not, and by which files (``""``: nobody knows).
+        members: the members that its classes and their objects were asked for, there or not.
     """
 
     ends: dict[tuple[int, Known], dict[str, int]] = field(default_factory=dict[Any, dict[str, int]])
     asks: dict[int, bool] = field(default_factory=dict[int, bool])
+    names: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    members: set[str] = field(default_factory=set[str])
+
+    def add(self, other: Answers) -> None:
+        """Take over what others were told, and asked for, in another run."""
+        self.ends.update(other.ends)
+        self.asks.update(other.asks)
+        for name, askers in other.names.items():
+            self.names.setdefault(name, set()).update(askers)
+        self.members |= other.members
 
 
 @dataclass(slots=True)
@@ -87,8 +99,10 @@ class Grounds:
         sources: the sources that were read, by path.
         folders: digests of the folders that were looked into.
         edges: from which file to which one imports led.
-        answers: what was told of the functions of a file, by path.
+        answers: what was told and asked of a file, by path.
         packed: the same from an earlier run, not decoded; `unpack` moves it.
+        files: the files that `packed` knows by number.
+        handed: in the answers of which files the functions of a file occur, as something that was handed to theirs.
         worlds: who told it: source roots and settings that decide what names mean. Answers of several cannot be told apart.
     """
 
@@ -97,16 +111,27 @@ class Grounds:
     edges: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
     answers: dict[str, Answers] = field(default_factory=dict[str, Answers])
     packed: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    files: list[str] = field(default_factory=list[str])
+    handed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     worlds: set[str] = field(default_factory=set[str])
 
+    def of(self, path: str) -> Answers:
+        """What was told and asked of a file since the earlier run."""
+        found = self.answers.get(path)
+        if found is None:
+            found = self.answers[path] = Answers()
+        return found
+
     def unpack(self, path: str) -> Answers:
-        """What was told of a file's functions."""
+        """What was told and asked of a file."""
         packed = self.packed.pop(path, None)
-        told = self.answers.setdefault(path, Answers())
+        told = self.of(path)
         if packed is not None:
-            ends, asks = marshal.loads(packed)
-            told.ends.update({(index, known): codes for index, known, codes in ends})
-            told.asks.update(asks)
+            ends, asks, names, members = cast(
+                "tuple[list[Any], dict[int, bool], dict[str, list[int]], list[str]]", marshal.loads(packed)
+            )
+            askers = {name: {self.files[number] for number in numbers} for name, numbers in names.items()}
+            told.add(Answers({(index, known): codes for index, known, codes in ends}, asks, askers, set(members)))
         return told
 
     def add(self, other: Grounds) -> None:
@@ -115,9 +140,9 @@ class Grounds:
         self.folders.update(other.folders)
         self.edges.update(other.edges)
         for path, answers in other.answers.items():
-            mine = self.unpack(path)
-            mine.ends.update(answers.ends)
-            mine.asks.update(answers.asks)
+            self.unpack(path).add(answers)
+        for path, others in other.handed.items():
+            self.handed.setdefault(path, set()).update(others)
         self.worlds |= other.worlds
 
 
@@ -212,13 +237,25 @@ def remember(
     cache.put_bytes(key, marshal.dumps((stored, grounds.sources, grounds.folders)))
     if not ties:
         return
-    numbers: dict[str, int] = {}
+    numbers = {path: number for number, path in enumerate(grounds.files)}
     edges = [numbers.setdefault(path, len(numbers)) for edge in grounds.edges for path in edge]
-    answers = dict(grounds.packed) if len(grounds.worlds) == 1 else {}
-    for path, told in grounds.answers.items() if len(grounds.worlds) == 1 else ():
-        ends = [(index, known, dict(codes)) for (index, known), codes in told.ends.items()]
-        answers[path] = marshal.dumps((ends, told.asks))
-    cache.put_bytes(_ties_key(key), marshal.dumps((list(numbers), edges, answers, sorted(grounds.worlds))))
+    answers: dict[str, bytes] = {}
+    handed: dict[str, list[str]] = {}
+    if len(grounds.worlds) == 1:
+        answers.update(grounds.packed)
+        answers.update((path, _packed(told, numbers)) for path, told in grounds.answers.items())
+        handed.update((path, sorted(others)) for path, others in grounds.handed.items())
+    content = (list(numbers), edges, answers, handed, sorted(grounds.worlds))
+    cache.put_bytes(_ties_key(key), marshal.dumps(content))
+
+
+def _packed(told: Answers, numbers: dict[str, int]) -> bytes:
+    ends = [(index, known, dict(codes)) for (index, known), codes in told.ends.items()]
+    askers = {
+        name: [numbers.setdefault(asker, len(numbers)) for asker in sorted(askers)]
+        for name, askers in told.names.items()
+    }
+    return marshal.dumps((ends, told.asks, askers, sorted(told.members)))
 
 
 def recall(cache: FactsCache, key: bytes, paths: list[str]) -> Remembered | None:
@@ -257,10 +294,12 @@ def recall_ties(cache: FactsCache, key: bytes, grounds: Grounds) -> bool:
     if data is None:
         return False
     try:
-        names, edges, answers, worlds = marshal.loads(data)
-        for importer, imported in zip(edges[::2], edges[1::2], strict=True):
-            grounds.edges[names[importer], names[imported]] = None
+        files, edges, answers, handed, worlds = marshal.loads(data)
+        importers, imported = map(files.__getitem__, edges[::2]), map(files.__getitem__, edges[1::2])
+        grounds.edges.update(dict.fromkeys(zip(importers, imported, strict=True)))
+        grounds.files.extend(files)
         grounds.packed.update(answers)
+        grounds.handed.update((path, set(others)) for path, others in handed.items())
         grounds.worlds.update(worlds)
     except (ValueError, EOFError, TypeError, AttributeError, IndexError):
         return False

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +25,8 @@ __all__ = ["Discovered", "Unlisted", "discover", "excluded_by_settings"]
 log: logging.Logger = logging.getLogger(__name__)
 
 _SUFFIXES = (".py", ".pyi")
+_GIT = ".git"
+_IGNORE = ".gitignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class _Walk:
                 continue
             settings = self.settings_for(Path(folder))
             excluded = self._excluded(settings)
-            ignores = self._ignores(folder) if settings.respect_gitignore else ()
+            ignores = self._ignores(folder, [entry.name for entry in entries]) if settings.respect_gitignore else ()
             for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if not is_folder and not entry.name.endswith(_SUFFIXES):
@@ -135,20 +137,25 @@ class _Walk:
             self._exclusions[key] = (settings, AnyGlob(settings.exclude))
         return self._exclusions[key][1]
 
-    def _ignores(self, folder: str) -> tuple[_GitIgnore, ...]:
-        """Return the ignore files that hold in a folder, nearest first: up to the top of the repository, or its own only."""
+    def _ignores(self, folder: str, names: Collection[str] = (_GIT, _IGNORE)) -> tuple[_GitIgnore, ...]:
+        """Return the ignore files that hold in a folder, nearest first: up to the top of the repository, or its own only.
+
+        Args:
+            folder: its path.
+            names: what is in it, if that is known: most folders have nothing to look at.
+        """
         known = self._ignored.get(folder)
         if known is None:
-            here = Path(folder)
-            parent = str(here.parent)
+            parent = os.path.dirname(folder)  # noqa: PTH120  (ten times faster)
             above: tuple[_GitIgnore, ...] = ()
-            if _has_repository(here):
-                above = _read_gitignore(here, ".git/info/exclude")
+            if _GIT in names and _has_repository(Path(folder)):
+                above = _read_gitignore(Path(folder), ".git/info/exclude")
             elif parent in self._ignored:
                 above = self._ignored[parent]
-            elif any(map(_has_repository, here.parents)):
+            elif any(map(_has_repository, Path(folder).parents)):
                 above = self._ignores(parent)
-            known = self._ignored[folder] = _read_gitignore(here, ".gitignore") + above
+            own = _read_gitignore(Path(folder), _IGNORE) if _IGNORE in names else ()
+            known = self._ignored[folder] = own + above
         return known
 
 
@@ -162,7 +169,7 @@ def _is_regular(entry: os.DirEntry[str]) -> bool:
 
 def _has_repository(folder: Path) -> bool:
     try:
-        return (folder / ".git").exists()
+        return (folder / _GIT).exists()
     except OSError:  # the path is too long, or may not be looked at
         return False
 

@@ -1,24 +1,30 @@
-"""What other modules can see of a module, in a form that does not change when only lines move or a body calls something else.
+"""What other modules have seen of a module, in a form that does not change when anything else in it does.
 
-Names, classes, signatures, attributes and what functions return are seen; where something stands is not, and calls and events in a
-body only as far as one of the former holds them. What a body does to an event loop travels by other ways (`analysis.changed`).
+Drawn is what others have asked for, and what the answers lead to: names of the module, members of classes, signatures, what
+functions return, the variables that these need. Where something stands is left out; so are names that nobody has asked for,
+calls and events in a body, and variables of a function that nothing needs which leaves it. What a body does to an event loop
+travels by other ways (`analysis.changed`).
+
+The reason why this is enough: the analysis of another module is a chain of looks into this one, each found out from the ones
+before. If all that were made find what they found, there are no others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from asgiway_lint.facts import Facts, model
-from asgiway_lint.facts.model import Binding, Expr, Result
+from asgiway_lint.facts.model import AttributeBinding, Binding, Expr, Result
 
 __all__ = ["Outline", "outline"]
 
 _HOLD_EXPRESSIONS: Final = frozenset({"value", "ann", "iter", "aiter", "enter", "aenter", "narrow"})
 _HOLD_SCOPES: Final = frozenset({"def", "class"})
+_RUN_IN_PLACE: Final = frozenset({"comp", "gen"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +34,83 @@ class Outline:
     Args:
         digest: equal for modules that look alike from outside.
         scopes: the scopes that can be seen, by index, in an order that is the same wherever the digest is.
+        mentioned: the names that occur in what can be seen: of variables, attributes, and what is imported from elsewhere.
     """
 
     digest: bytes
     scopes: tuple[int, ...]
+    mentioned: frozenset[str]
 
 
-def outline(facts: Facts) -> Outline:
+def outline(facts: Facts, names: Collection[str] | None = None, members: Collection[str] | None = None) -> Outline:
     """The outline of a module.
+
+    Args:
+        facts: the module.
+        names: the names of the module that somebody has asked for, there or not; None for all that are there.
+        members: the names of members that somebody has asked its classes and their objects for, those that methods set
+            with a dot in front; None for all.
 
     Raises:
         ValueError, RecursionError: it is nested too deeply.
     """
-    drawn = _Drawing(facts)
-    content: Any = drawn.content()
+    drawn = _Drawing(facts, members)
+    content: Any = drawn.content(sorted(facts.scopes[0].bindings if names is None else names))
     # Later versions of the format tell apart what is shared and what is not.
-    return Outline(hashlib.blake2b(marshal.dumps(content, 2), digest_size=16).digest(), tuple(drawn.scopes))
+    digest = hashlib.blake2b(marshal.dumps(content, 2), digest_size=16).digest()
+    return Outline(digest, tuple(drawn.scopes), frozenset(drawn.mentioned))
 
 
 class _Drawing:
-    """One pass over what can be seen; numbers of scopes, calls, blocks and moments are replaced by ranks among those seen."""
+    """One pass over what can be seen; numbers of scopes, calls, blocks and moments are replaced by ranks among those seen.
 
-    def __init__(self, facts: Facts) -> None:
+    Args:
+        facts: the module.
+        members: the members that are asked for; None for all.
+    """
+
+    def __init__(self, facts: Facts, members: Collection[str] | None) -> None:
         self._facts = facts
-        self.scopes: list[int] = [0]
-        self._numbers: dict[int, int] = {0: 0}
+        self._members = None if members is None else sorted(members)
+        self._attributes = None if members is None else frozenset(name[1:] for name in members if name.startswith("."))
+        self.scopes: list[int] = []
+        self.mentioned: set[str] = set()
+        self._numbers: dict[int, int] = {}
         self._calls: list[int] = []
         self._call_numbers: dict[int, int] = {}
-        self._moments: set[int] = set()
+        self._names: list[tuple[int, str]] = []
+        self._needed: set[tuple[int, str]] = set()
+        self._looked_up: set[tuple[int, str]] = set()
+        self._moments: list[tuple[int, int]] = []
         self._blocks: set[int] = {0}
+        self._place = 0
+        self._assigned = _assigned(facts)
 
-    def content(self) -> tuple[object, ...]:
-        """Everything that can be seen."""
-        facts = self._facts
-        scopes: list[tuple[object, ...]] = []
-        calls: list[tuple[object, ...]] = []
-        while len(scopes) < len(self.scopes) or len(calls) < len(self._calls):
-            if len(scopes) < len(self.scopes):
-                scopes.append(self._scope(self.scopes[len(scopes)]))
+    def content(self, names: Iterable[str]) -> tuple[object, ...]:
+        """Everything that can be seen of some names of the module."""
+        self._number(0)
+        for name in names:
+            self._need(0, name)
+        content: list[object] = []
+        scopes = calls = bound = 0
+        while True:
+            if scopes < len(self.scopes):
+                content.append(self._scope(self.scopes[scopes]))
+                scopes += 1
+            elif calls < len(self._calls):
+                content.append(self._call(self._calls[calls]))
+                calls += 1
+            elif bound < len(self._names):
+                content.append(self._bound(*self._names[bound]))
+                bound += 1
             else:
-                calls.append(self._call(self._calls[len(calls)]))
-        ranks = {moment: rank for rank, moment in enumerate(sorted(self._moments))}
+                break
+        return (content, *self._order())
+
+    def _order(self) -> tuple[object, ...]:
+        """When and where everything is that has been drawn, relative to each other."""
+        facts = self._facts
+        ranks = {seq: rank for rank, seq in enumerate(sorted({seq for seq, _ in self._moments}))}
         blocks = sorted(self._blocks)
         numbers = {block: number for number, block in enumerate(blocks)}
         numbers[-1] = -1
@@ -81,57 +123,87 @@ class _Drawing:
             )
             for block in blocks
         ]
-        return (_placed(scopes, ranks, numbers), _placed(calls, ranks, numbers), described)
+        return [(ranks[seq], numbers[block]) for seq, block in self._moments], described
 
     def _scope(self, index: int) -> tuple[object, ...]:
+        """A scope without its names; those that are asked for, or needed, come by and by."""
         scope = self._facts.scopes[index]
-        parent = self._number(scope.parent) if scope.parent >= 0 else -1
-        return (
+        self._place = max(scope.parent, 0)
+        self._at(scope.seq, scope.block)
+        self._at(scope.seq, scope.body)
+        content: list[object] = [
             scope.kind,
             scope.name,
             scope.qualname,
-            parent,
-            self._at(scope.seq, scope.block),
-            self._at(scope.seq, scope.body),
+            self._number(scope.parent) if scope.parent >= 0 else -1,
             self._all(scope.decorators),
-            [
-                (param.name, param.kind, self._maybe(param.annotation), self._maybe(param.default))
-                for param in scope.params
-            ],
+            [(each.name, each.kind, self._maybe(each.annotation), self._maybe(each.default)) for each in scope.params],
             self._maybe(scope.annotation),
             self._all(scope.bases),
             [(name, self._expr(value)) for name, value in scope.keywords],
             scope.generator,
-            [(name, [self._binding(one) for one in scope.bindings[name]]) for name in sorted(scope.bindings)],
-            [(self._expr(base), name, self._binding(binding)) for base, name, binding in scope.attributes],
+        ]
+        self._place = index
+        for param in scope.params:
+            self._need(index, param.name)
+        if scope.kind == "class":
+            for name in sorted(scope.bindings) if self._members is None else self._members:
+                self._need(index, name)
+        for seq, block, module, level in scope.stars:
+            self._at(seq, block)
+            content.append((module, level))
+        content += [
             self._results(scope.results),
             self._results(scope.yields),
-            [(self._at(seq, block), module, level) for seq, block, module, level in scope.stars],
-        )
+            [
+                self._attribute(owner, attribute)
+                for owner, attribute in self._assigned.get(index, ())
+                if self._attributes is None or attribute.name in self._attributes
+            ],
+        ]
+        return tuple(content)
+
+    def _attribute(self, owner: int, attribute: AttributeBinding) -> object:
+        base, name, binding = attribute
+        self._place = owner
+        return self._number(owner), self._expr(base), name, self._binding(binding)
+
+    def _bound(self, index: int, name: str) -> tuple[object, ...]:
+        self._place = index
+        return self._numbers[index], name, [self._binding(one) for one in self._facts.scopes[index].bindings[name]]
 
     def _call(self, index: int) -> tuple[object, ...]:
         call = self._facts.calls[index]
+        number = self._number(call.scope)
+        self._place = call.scope
+        self._at(call.seq, call.block)
         return (
+            number,
             self._expr(call.callee),
             self._all(call.args),
             [(name, self._expr(value)) for name, value in call.keywords],
-            self._number(call.scope),
-            self._at(call.seq, call.block),
             call.flags,
         )
 
     def _binding(self, binding: Binding) -> tuple[object, ...]:
         kind, a, b = binding.kind, binding.a, binding.b
+        self._at(binding.seq, binding.block)
         if kind in _HOLD_SCOPES:
             a = self._number(a)
         elif kind in _HOLD_EXPRESSIONS:
             a = self._maybe(a)
             if kind == "ann":
                 b = self._maybe(b)
-        return (self._at(binding.seq, binding.block), kind, a, b)
+        elif kind == "from":
+            self.mentioned.add(a[1])
+        return kind, a, b
 
     def _results(self, results: Iterable[Result]) -> list[object]:
-        return [(self._expr(result.expr), self._at(result.seq, result.block)) for result in results]
+        content: list[object] = []
+        for result in results:
+            self._at(result.seq, result.block)
+            content.append(self._expr(result.expr))
+        return content
 
     def _maybe(self, expr: Expr | None) -> object:
         return None if expr is None else self._expr(expr)
@@ -141,7 +213,11 @@ class _Drawing:
 
     def _expr(self, expr: Expr) -> object:
         tag = expr[0]
-        if tag in (model.NAME, model.CONST, model.OTHER):
+        if tag == model.NAME:
+            self.mentioned.add(expr[1])
+            self._look_up(expr[1])
+            return expr
+        if tag in (model.CONST, model.OTHER):
             # 1, 1.0 and True are equal, and differ.
             return expr
         if tag == model.CALL:
@@ -149,6 +225,7 @@ class _Drawing:
         if tag == model.SCOPE:
             return (tag, self._number(expr[1]))
         if tag == model.ATTR:
+            self.mentioned.add(expr[2])
             return (tag, self._expr(expr[1]), expr[2])
         return tuple([self._part(part) for part in expr])
 
@@ -162,6 +239,25 @@ class _Drawing:
         if isinstance(parts[0], str):
             return self._expr(parts)
         return [self._part(one) for one in parts]
+
+    def _look_up(self, name: str) -> None:
+        """The variables that a name may mean at the present place, as `analysis.names.lookup` climbs."""
+        index = self._place
+        inside = True
+        while index >= 0 and (index, name) not in self._looked_up:
+            scope = self._facts.scopes[index]
+            if scope.kind != "class" or inside:
+                if inside:
+                    self._looked_up.add((index, name))
+                self._need(index, name)
+            inside = inside and scope.kind in _RUN_IN_PLACE
+            index = scope.parent
+
+    def _need(self, index: int, name: str) -> None:
+        if (index, name) not in self._needed and name in self._facts.scopes[index].bindings:
+            self._number(index)
+            self._needed.add((index, name))
+            self._names.append((index, name))
 
     def _number(self, index: int) -> int:
         number = self._numbers.get(index)
@@ -177,24 +273,21 @@ class _Drawing:
             self._calls.append(index)
         return number
 
-    def _at(self, seq: int, block: int) -> _Moment:
-        self._moments.add(seq)
+    def _at(self, seq: int, block: int) -> None:
+        self._moments.append((seq, block))
         while block >= 0 and block not in self._blocks:
             self._blocks.add(block)
             block = self._facts.blocks[block].parent
-        return _Moment((seq, block))
 
 
-class _Moment(tuple[int, int]):
-    """When and where, to be replaced by ranks as soon as all are known."""
-
-    __slots__ = ()
-
-
-def _placed(content: Any, ranks: dict[int, int], blocks: dict[int, int]) -> Any:
-    if isinstance(content, _Moment):
-        return (ranks[content[0]], blocks[content[1]])
-    if isinstance(content, list | tuple):
-        parts = cast("Iterable[Any]", content)
-        return [_placed(one, ranks, blocks) for one in parts]
-    return content
+def _assigned(facts: Facts) -> dict[int, list[tuple[int, AttributeBinding]]]:
+    """For each class what its methods set, of whatever object, and in which scope."""
+    found: dict[int, list[tuple[int, AttributeBinding]]] = {}
+    for index, scope in enumerate(facts.scopes):
+        if scope.attributes:
+            around = scope.parent
+            while around >= 0:
+                if facts.scopes[around].kind == "class":
+                    found.setdefault(around, []).extend((index, attribute) for attribute in scope.attributes)
+                around = facts.scopes[around].parent
+    return found
