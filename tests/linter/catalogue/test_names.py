@@ -33,6 +33,7 @@ UNRESOLVED = {
     "pathlib.Path._Iterator": "stands for the generators of iterdir() and glob()",
     "pathlib.Path.is_junction": "Python 3.12",
     "pathlib.Path.walk": "Python 3.12",
+    "sqlalchemy._Inspection": "stands for whatever inspect() returns",
     "psycopg2.pool.AbstractConnectionPool.getconn": "defined by each of its subclasses",
     "pymysql.connect": "the class Connection, under the name of a function",
     "pyodbc": "needs a shared library of the system to be imported",
