@@ -178,6 +178,8 @@ def test_087_clients_that_leave_half_way(calm: Site) -> None:
         connection.send(target="/large" if number % 4 < 2 else "/native/large")
         connection.body_until(number * MIB // 8)
         (connection.reset if number % 3 else connection.close)()
+    until(lambda: calm.seen()["opened"] == calm.seen()["closed"], "all have been noticed")
+    assert "without completing response" not in calm.log, "uvicorn takes the application for faulty"
 
 
 def test_slow_clients(calm: Site, files: Path) -> None:
