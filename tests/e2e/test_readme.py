@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,78 +14,11 @@ import pytest
 import yaml
 
 from asgiway_lint.rules import all_rules
+from tests.e2e.pages import Reader
 from tests.e2e.readme import README, ROOT, blocks, line
+from tests.e2e.serving import free_port
 
-ENVIRONMENT = os.environ | {
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "PYTHONUNBUFFERED": "1",
-    "NO_COLOR": "1",
-}
 SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Reader:
-    """Someone who follows the README in an empty folder; the server of one block serves the commands of the next."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.server: subprocess.Popen[str] | None = None
-        self.port = 0
-
-    def here(self, text: str) -> str:
-        """The README's port may be taken on this machine."""
-        return text.replace(":8000", f":{self.port}").replace("--port 8000", f"--port {self.port}")
-
-    def run(self, command: str, output: str) -> None:
-        if command.startswith("uvicorn "):
-            self.stop()
-            self.port = free_port()
-            self.server = subprocess.Popen(
-                self.here(command).split(),
-                cwd=self.folder,
-                env=ENVIRONMENT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            self._wait_for(self.here(output))
-            return
-        done = subprocess.run(
-            ["bash", "-c", self.here(command)],
-            cwd=self.folder,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        assert done.stdout.rstrip() == self.here(output).rstrip(), done.stderr
-
-    def _wait_for(self, expected: str) -> None:
-        assert self.server is not None
-        assert self.server.stdout is not None
-        seen = ""
-        deadline = time.monotonic() + SECONDS
-        while expected not in seen:
-            assert time.monotonic() < deadline, seen
-            row = self.server.stdout.readline()
-            assert row, seen
-            seen += row
-
-    def stop(self) -> None:
-        if self.server is None:
-            return
-        self.server.send_signal(signal.SIGINT)
-        output, _ = self.server.communicate(timeout=SECONDS)
-        assert "Traceback" not in output
-        assert "Finished server process" in output
-        self.server = None
 
 
 @pytest.fixture
@@ -111,15 +40,17 @@ def test_the_blocks_in_their_order(reader: Reader) -> None:
         elif block.language == "console":
             for command, output in block.commands:
                 assert output, f"the README does not show what {command!r} prints"
-                reader.run(command, output)
+                done = reader.run(command)
+                if command.startswith("uvicorn "):
+                    reader.wait_for(re.compile(re.escape(reader.here(output).strip())))
+                else:
+                    assert done.stdout.rstrip() == reader.here(output).rstrip(), done.stderr
                 ran += 1
         else:
             assert block.line, f"no test runs this block: {block.text}"
     assert ran >= 7
     # With the settings in place the linter takes them, and finds the same.
-    done = subprocess.run(
-        ["asgiway-lint", "check", "."], cwd=reader.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
-    )
+    done = reader.run("asgiway-lint check .")
     assert (done.returncode, done.stderr) == (1, "")
     assert "Found 6 errors, 1 warning." in done.stdout
 

@@ -7,34 +7,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.e2e.pages import ROOT, Block, blocks_of
 
 __all__ = ["DOCS", "MOST_LINES", "Block", "blocks", "code_lines", "command", "write_files"]
 
-ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "adapter" / "docs"
 MOST_LINES = 10
 """A recipe has no more lines of code."""
 
 _NO_CODE = re.compile(r"\s*#|import |from \S+ import ")
 
-_FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
-
-
-@dataclass(frozen=True)
-class Block:
-    """One fenced block."""
-
-    language: str
-    file: str
-    text: str
-
 
 def blocks(page: str) -> list[Block]:
     """The blocks of adapter/docs/PAGE.md, in their order."""
-    text = (DOCS / f"{page}.md").read_text("utf-8")
-    return [Block(found["language"], found["file"] or "", found["text"]) for found in _FENCE.finditer(text)]
+    return blocks_of(DOCS / f"{page}.md")
 
 
 def code_lines(text: str) -> int:
