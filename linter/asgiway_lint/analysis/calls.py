@@ -28,6 +28,7 @@ from asgiway_lint.analysis.values import (
     Place,
     Value,
     Values,
+    keys_of,
     looks_like_class,
     union,
 )
@@ -325,7 +326,9 @@ def _contained(evaluator: Evaluator, container: Value, name: str) -> Values:
         if name in ("values", "itervalues"):
             return ((ITEMS, container[1]),)
         if name == "items":
-            return ((ITEMS, ((TUPLE, (NOTHING, container[1])),)),)
+            return ((ITEMS, ((TUPLE, (keys_of(container), container[1])),)),)
+        if name == "keys":
+            return ((ITEMS, keys_of(container)),)
         return (container,) if name == "copy" else NOTHING
     if name in ("pop", "popleft", "__next__"):
         return evaluator.items(container)

@@ -8,7 +8,7 @@ through it and names its lines. Felt is it by those who asked for the names that
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,7 @@ from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.builder import FUNCTIONS
 from asgiway_lint.project.outline import outline
 
-__all__ = ["Comparison", "Scopes", "felt_by", "files_of", "leading_to"]
+__all__ = ["Comparison", "Scopes", "felt_by", "files_of"]
 
 Scopes = Mapping[int, int]
 """Number of a scope before a change -> its number after it."""
@@ -60,26 +60,6 @@ class _Module:
     odd: frozenset[int] | None = None
     seen: Scopes = field(default_factory=dict[int, int])
     felt: set[str] = field(default_factory=set[str])
-
-
-def leading_to(changed: Iterable[str], edges: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The files from which imports lead to one of some files, these included.
-
-    Args:
-        changed: the files.
-        edges: from which file to which one imports lead.
-    """
-    importers: dict[str, list[str]] = {}
-    for importer, imported in edges:
-        importers.setdefault(imported, []).append(importer)
-    found = set(changed)
-    pending = list(found)
-    while pending:
-        for importer in importers.get(pending.pop(), ()):
-            if importer not in found:
-                found.add(importer)
-                pending.append(importer)
-    return frozenset(found)
 
 
 class Comparison:

@@ -84,7 +84,18 @@ _GENERIC_MODULES: Final = frozenset(
     }
 )
 _ABSTRACT: Final = frozenset({"abc.ABC", "abc.ABCMeta", "typing.Protocol", "typing_extensions.Protocol"})
-_SAYS_NOTHING: Final = frozenset({"typing.Any", "typing_extensions.Any", "builtins.object"})
+# Without arguments they say nothing of what the value is.
+_SAYS_NOTHING: Final = frozenset(
+    {
+        "builtins.object",
+        "collections.abc.Callable",
+        *(
+            f"{module}.{name}"
+            for module in ("typing", "typing_extensions")
+            for name in ("Any", "Callable", "ClassVar", "Final", "TypeAlias")
+        ),
+    }
+)
 
 
 def instances(evaluator: Evaluator, annotation: Expr, place: Place) -> Values:
@@ -241,7 +252,8 @@ def _generic(evaluator: Evaluator, dotted: str, index: Expr, place: Place) -> Va
     if name in _ITERABLES:
         return ((TYPES, ((ITEMS, instances(evaluator, arguments[0], place)),)),)
     if name in _MAPPINGS:
-        return ((TYPES, ((MAPPING, instances(evaluator, arguments[-1], place)),)),)
+        keys = instances(evaluator, arguments[0], place) if len(arguments) > 1 else NOTHING
+        return ((TYPES, ((MAPPING, instances(evaluator, arguments[-1], place), keys),)),)
     if name in _AWAITABLES:
         return ((TYPES, ((AWAITABLE, instances(evaluator, arguments[-1], place)),)),)
     if name in _MANAGERS:

@@ -27,6 +27,7 @@ from asgiway_lint.analysis.values import (
     Place,
     Value,
     Values,
+    keys_of,
     union,
 )
 from asgiway_lint.catalogue import Catalogue
@@ -156,7 +157,10 @@ class Evaluator:
         if tag == model.SEQ:
             return self._sequence(expr, place)
         if tag == model.MAP:
-            return ((MAPPING, union([self.values(value, place) for value in expr[2]])),)
+            # Of keys that are not written out: those are texts, nearly always, and many.
+            keys = () if any(key is None or key[0] == model.CONST for key in expr[1]) else expr[1]
+            found = union([self.values(value, place) for value in expr[2]])
+            return ((MAPPING, found, union([self.values(key, place) for key in keys])),)
         if tag == model.SCOPE:
             return self._scope(expr[1], place)
         return NOTHING
@@ -208,8 +212,8 @@ class Evaluator:
         scope = facts.scopes[index]
         if scope.kind == "lambda":
             return (("function", place.path, index),)
-        result = scope.results[0]
-        return ((ITEMS, self.values(result.expr, Place(place.path, index, result.seq, result.block))),)
+        found = [self.values(each.expr, Place(place.path, index, each.seq, each.block)) for each in scope.results]
+        return ((ITEMS, *found),) if len(found) == 1 else ((MAPPING, *found),)
 
     # ---- what happens to values
 
@@ -223,6 +227,8 @@ class Evaluator:
         if kind == ITEMS:
             found: Values = value[1]
             return found
+        if kind == MAPPING:
+            return keys_of(value)
         if kind == TUPLE:
             return union(value[1])
         if kind in (INSTANCE, OBJECT):

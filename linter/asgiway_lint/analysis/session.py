@@ -113,6 +113,7 @@ class Session:
             settings: those of any file.
         """
         grounds = before.grounds
+        self.store.expect(grounds.sources)
         evaluator = self._evaluator(settings)
         known = grounds.worlds == {repr(key) for key in self._evaluators}
         with quick_reading():
@@ -129,7 +130,7 @@ class Session:
             for report in before.reports
             if any(link.path in before.before for finding in report.findings for link in finding.chain)
         }
-        return changed.leading_to(felt.union(map(whole, before.before)), grounds.edges) | touched | through
+        return grounds.leading_to(felt.union(map(whole, before.before))) | touched | through
 
     def folders(self) -> frozenset[str]:
         """The folders that were looked into for modules so far, also those that do not exist."""

@@ -15,7 +15,7 @@ INSTANCE   dotted name of the class    an object of a library's class
 OBJECT     path, scope of the class    an object of a project's class
 METHOD     dotted class, name          a method of an object of a library's class
 ITEMS      values                      something to iterate over: its items
-MAPPING    values                      something with keys: its values
+MAPPING    values, values              something with keys: its values, and (there may be none) its keys
 TUPLE      tuples of values            a tuple of known length
 CONTAINED  container, name             a method of one of the three above, or of a task
 AWAITABLE  values                      awaiting it gives these
@@ -37,7 +37,7 @@ from typing import Any, Final, NamedTuple
 __all__ = [
     "AWAITABLE", "BOUND", "CLASS", "CONTAINED", "EXT", "FUNCTION", "INSTANCE", "ITEMS", "MANAGER", "MAPPING", "METHOD",
     "MODULE", "NONE", "NOTHING", "OBJECT", "PARTIAL", "STRANGER", "SUPER", "TEXT", "TUPLE", "TYPES",
-    "Place", "Value", "Values", "instance", "looks_like_class", "union",
+    "Place", "Value", "Values", "instance", "keys_of", "looks_like_class", "union",
 ]  # fmt: skip
 
 Value = tuple[Any, ...]
@@ -97,6 +97,12 @@ def instance(value: Value) -> Value | None:
     if value[0] == CLASS:
         return (OBJECT, value[1], value[2])
     return None
+
+
+def keys_of(mapping: Value) -> Values:
+    """What a key of a `MAPPING` may be."""
+    found: Values = mapping[2] if len(mapping) > 2 else NOTHING
+    return found
 
 
 def looks_like_class(dotted: str) -> bool:

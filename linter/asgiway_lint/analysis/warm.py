@@ -44,6 +44,8 @@ __all__ = [
 
 _SIZE: Final = 16
 _UNREADABLE: Final = b""
+# More than there are files.
+_STRIDE: Final = 1 << 32
 # A file that has changed so recently may do so again without a trace in its times: the coarsest clock of a file system.
 _YOUNG_NS: Final = 2_000_000_000
 
@@ -99,9 +101,10 @@ class Grounds:
         sources: the sources that were read, by path.
         folders: digests of the folders that were looked into.
         edges: from which file to which one imports led.
+        packed_edges: the same from an earlier run, by the numbers of `files`: that of the importer times `_STRIDE` plus the other.
         answers: what was told and asked of a file, by path.
         packed: the same from an earlier run, not decoded; `unpack` moves it.
-        files: the files that `packed` knows by number.
+        files: the files that `packed` and `packed_edges` know by number.
         handed: in the answers of which files the functions of a file occur, as something that was handed to theirs.
         worlds: who told it: source roots and settings that decide what names mean. Answers of several cannot be told apart.
     """
@@ -110,10 +113,34 @@ class Grounds:
     folders: dict[str, bytes] = field(default_factory=dict[str, bytes])
     edges: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
     answers: dict[str, Answers] = field(default_factory=dict[str, Answers])
+    packed_edges: list[int] = field(default_factory=list[int])
     packed: dict[str, bytes] = field(default_factory=dict[str, bytes])
     files: list[str] = field(default_factory=list[str])
     handed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     worlds: set[str] = field(default_factory=set[str])
+
+    def numbers(self) -> dict[str, int]:
+        """The numbers of `files`."""
+        return {path: number for number, path in enumerate(self.files)}
+
+    def leading_to(self, changed: Iterable[str]) -> frozenset[str]:
+        """The files from which imports led to one of some files in the earlier run, these included."""
+        found = set(changed)
+        numbers = self.numbers()
+        pending = [numbers[path] for path in found if path in numbers]
+        if {edge % _STRIDE for edge in self.packed_edges}.isdisjoint(pending):
+            return frozenset(found)
+        importers: dict[int, list[int]] = {}
+        for edge in self.packed_edges:
+            importer, imported = divmod(edge, _STRIDE)
+            importers.setdefault(imported, []).append(importer)
+        while pending:
+            for importer in importers.get(pending.pop(), ()):
+                path = self.files[importer]
+                if path not in found:
+                    found.add(path)
+                    pending.append(importer)
+        return frozenset(found)
 
     def of(self, path: str) -> Answers:
         """What was told and asked of a file since the earlier run."""
@@ -237,15 +264,18 @@ def remember(
     cache.put_bytes(key, marshal.dumps((stored, grounds.sources, grounds.folders)))
     if not ties:
         return
-    numbers = {path: number for number, path in enumerate(grounds.files)}
-    edges = [numbers.setdefault(path, len(numbers)) for edge in grounds.edges for path in edge]
+    numbers = grounds.numbers()
+    edges = dict.fromkeys(grounds.packed_edges)
+    for importer, imported in grounds.edges:
+        one, other = numbers.setdefault(importer, len(numbers)), numbers.setdefault(imported, len(numbers))
+        edges[one * _STRIDE + other] = None
     answers: dict[str, bytes] = {}
     handed: dict[str, list[str]] = {}
     if len(grounds.worlds) == 1:
         answers.update(grounds.packed)
         answers.update((path, _packed(told, numbers)) for path, told in grounds.answers.items())
         handed.update((path, sorted(others)) for path, others in grounds.handed.items())
-    content = (list(numbers), edges, answers, handed, sorted(grounds.worlds))
+    content = (list(numbers), list(edges), answers, handed, sorted(grounds.worlds))
     cache.put_bytes(_ties_key(key), marshal.dumps(content))
 
 
@@ -295,9 +325,8 @@ def recall_ties(cache: FactsCache, key: bytes, grounds: Grounds) -> bool:
         return False
     try:
         files, edges, answers, handed, worlds = marshal.loads(data)
-        importers, imported = map(files.__getitem__, edges[::2]), map(files.__getitem__, edges[1::2])
-        grounds.edges.update(dict.fromkeys(zip(importers, imported, strict=True)))
         grounds.files.extend(files)
+        grounds.packed_edges.extend(edges)
         grounds.packed.update(answers)
         grounds.handed.update((path, set(others)) for path, others in handed.items())
         grounds.worlds.update(worlds)
@@ -307,7 +336,7 @@ def recall_ties(cache: FactsCache, key: bytes, grounds: Grounds) -> bool:
 
 
 def _ties_key(key: bytes) -> bytes:
-    return key + b" ties"
+    return key + b" told"
 
 
 def _compare_folders(folders: dict[str, bytes]) -> bool:

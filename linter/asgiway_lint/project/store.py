@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +69,7 @@ class Store:
         # What was read, for whoever asks what the results rest on, and the key of its content: None if it cannot be read.
         self.on_read: Callable[[str, bytes | None], None] | None = None
         self._keys: dict[str, bytes] = {}
+        self._expected: Mapping[str, tuple[bytes, object]] = {}
 
     @property
     def cached(self) -> bool:
@@ -78,6 +79,14 @@ class Store:
     def use(self, cache: FactsCache | None) -> None:
         """Go on with another connection to the same cache."""
         self._cache = cache
+
+    def expect(self, sources: Mapping[str, tuple[bytes, object]]) -> None:
+        """Take facts of some files from the cache without reading the files.
+
+        Args:
+            sources: for each path first the key of its content, as somebody has made sure of it just now.
+        """
+        self._expected = sources
 
     def source(self, path: str) -> bytes:
         """The bytes of a file.
@@ -134,6 +143,10 @@ class Store:
         raise known
 
     def _read(self, path: str, source: bytes | None) -> Facts | SourceProblem | Problem:
+        if source is None and self._cache is not None and path in self._expected:
+            expected = self._cache.get(self._expected[path][0])
+            if expected is not None:
+                return expected
         try:
             data = self.source(path) if source is None else source
             if self._cache is None:

@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from asgiway_lint import analysis
 from asgiway_lint.analysis import warm
-from asgiway_lint.analysis.changed import Comparison, leading_to
+from asgiway_lint.analysis.changed import Comparison
 from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.run import FileReport, check_files
@@ -24,6 +24,7 @@ from asgiway_lint.analysis.session import Session
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts, read
 from asgiway_lint.finding import Finding
+from asgiway_lint.project.cache import FactsCache
 from asgiway_lint.project.store import Store
 from tests.linter.analysis.edited_project import PROJECT, STATEMENTS
 from tests.linter.analysis.edits import EDITS, Edit, insert
@@ -451,7 +452,21 @@ def test_what_is_nested_too_deeply_counts_as_seen() -> None:
     assert not looks_alike(source, source)
 
 
+def leading_to(changed: list[str], edges: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """As it is answered after the edges have been kept and recalled."""
+    with tempfile.TemporaryDirectory() as folder:
+        cache = FactsCache(Path(folder))
+        warm.remember(cache, b"key", [], warm.Grounds(edges=dict.fromkeys(edges)))
+        grounds = warm.Grounds()
+        cache.close()
+        cache = FactsCache(Path(folder))
+        assert warm.recall_ties(cache, b"key", grounds)
+        cache.close()
+        return grounds.leading_to(changed)
+
+
 def test_leading_to() -> None:
-    edges: Iterator[tuple[str, str]] = iter([("a", "b"), ("b", "c"), ("c", "b"), ("d", "a"), ("x", "y")])
+    edges = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "a"), ("x", "y")]
     assert leading_to(["c"], edges) == {"a", "b", "c", "d"}
+    assert leading_to(["d", "new"], edges) == {"d", "new"}
     assert leading_to([], [("a", "b")]) == frozenset()
