@@ -407,11 +407,13 @@ class Expressions(Builder):
             for condition in generator.ifs:
                 self.test(condition)
                 self.narrow(condition)
-        value = self.expr(element)
+        key = value = self.expr(element)
         if isinstance(node, ast.DictComp):
             value = self.expr(node.value)
         self.seq += 1
         self.scope.results.append(Result(value, self.seq, self.block))
+        if isinstance(node, ast.DictComp):
+            self.scope.results.append(Result(key, self.seq, self.block))
         return (SCOPE, self.leave_scope(outer))
 
     def annotation(self, node: ast.expr) -> Expr:

@@ -15,7 +15,8 @@ tag         then                                 source
 ``BINARY``  operator, left, right                ``left / right``
 ``SEQ``     "tuple" | "list" | "set", elements   ``(a, b)``, ``[a, b]``
 ``MAP``     keys, values                         ``{"a": 1}``; the key of ``**rest`` is None
-``SCOPE``   index into `Facts.scopes`            ``lambda: e``, ``[e for ...]``: its value is the scope's only result
+``SCOPE``   index into `Facts.scopes`            ``lambda: e``, ``[e for ...]``: its value is the scope's only result;
+                                                 ``{k: e for ...}``: has two, the value and the key
 ``STAR``    expression                           ``*args``
 ``OTHER``                                        everything else
 =========== ==================================== =====================================================================
@@ -67,7 +68,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
-FORMAT: Final = 11
+FORMAT: Final = 12
 
 Expr = tuple[Any, ...]
 
