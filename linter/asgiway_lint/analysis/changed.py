@@ -158,10 +158,14 @@ def _parameters(facts: Facts) -> Callable[[int], object]:
 
 
 def _called_from_inside(facts: Facts) -> dict[int, frozenset[str]]:
-    """For each function in a function the names that it calls: a decorator is judged by whether its wrapper calls the function."""
+    """For each function in a function the names from around it that it calls: a decorator is judged by whether its wrapper calls
+    the function.
+    """
     found: dict[int, set[str]] = {}
     for call in facts.calls:
-        if call.callee[0] == model.NAME and facts.scopes[facts.scopes[call.scope].parent].kind in FUNCTIONS:
+        scope = facts.scopes[call.scope]
+        inside = facts.scopes[scope.parent].kind in FUNCTIONS
+        if inside and call.callee[0] == model.NAME and call.callee[1] not in scope.bindings:
             found.setdefault(call.scope, set()).add(call.callee[1])
     return {index: frozenset(names) for index, names in found.items()}
 

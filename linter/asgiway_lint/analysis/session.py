@@ -130,7 +130,7 @@ class Session:
             for report in before.reports
             if any(link.path in before.before for finding in report.findings for link in finding.chain)
         }
-        return grounds.leading_to(felt.union(map(whole, before.before))) | touched | through
+        return grounds.leading_to(felt.union(map(whole, touched))) | touched | through
 
     def folders(self) -> frozenset[str]:
         """The folders that were looked into for modules so far, also those that do not exist."""

@@ -23,7 +23,7 @@ from asgiway_lint.analysis.run import FileReport, check_files
 from asgiway_lint.analysis.session import Session
 from asgiway_lint.config import Settings
 from asgiway_lint.facts import Facts, read
-from asgiway_lint.finding import Finding
+from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.project.cache import FactsCache
 from asgiway_lint.project.store import Store
 from tests.linter.analysis.edited_project import PROJECT, STATEMENTS
@@ -255,6 +255,31 @@ def test_what_tells_calls_apart(tmp_path: Path, helper: str, old: str, new: str,
     assert sorted(len(report.findings) for report in (before[1], after[1])) == [0, 1]
 
 
+def test_a_file_that_is_looked_at_as_a_whole(tmp_path: Path) -> None:
+    """Whether Django runs a view depends on ``urls.py``, which the view does not import, and on what that imports."""
+    (tmp_path / "settings.py").write_text("WSGI_APPLICATION = 'app'\n")
+    (tmp_path / "compat.py").write_text("from django.urls import path\n")
+    (tmp_path / "urls.py").write_text("from compat import path\nimport views\npatterns = [path('', views.view)]\n")
+    (tmp_path / "views.py").write_text("import django, time\n\nasync def view(request):\n    time.sleep(1)\n")
+    before = check(tmp_path)
+    edit(tmp_path / "compat.py", "from django.urls import path", "from nowhere import path")
+    after = check(tmp_path)
+    assert after == check(tmp_path, cache=False)
+    assert [report[3].findings[0].severity for report in (before, after)] == [Severity.INFO, Severity.WARNING]
+
+
+def test_a_wrapper_that_calls_something_else(tmp_path: Path) -> None:
+    """The chain of calls does not lead through the decorator's module."""
+    (tmp_path / "wraps.py").write_text("def wraps(f):\n    def inner():\n        f()\n    return inner\n")
+    (tmp_path / "helper.py").write_text("import time\nfrom wraps import wraps\n@wraps\ndef load(): time.sleep(1)\n")
+    (tmp_path / "user.py").write_text("from helper import load\n\nasync def user():\n    load()\n")
+    before = check(tmp_path)
+    edit(tmp_path / "wraps.py", "        f()", "        f = print\n        f()")
+    after = check(tmp_path)
+    assert after == check(tmp_path, cache=False)
+    assert [len(report[1].findings) for report in (before, after)] == [1, 0]
+
+
 def test_a_function_that_was_handed_over_is_gone(project: Path) -> None:
     """What was said of a helper that calls it is forgotten; it must not be asked for by its number again."""
     edit(project / "values.py", "class Thin", "def last():\n    pass\n\nclass Thin")
@@ -364,6 +389,17 @@ def test_what_cannot_be_seen_from_outside(before: list[str], after: list[str]) -
         (["def f(g): pass"], ["def f(g):", "  if g: h()"]),
         (["def d(f):", "  def w(): f()", "  return w"], ["def d(f):", "  def w(): g()", "  return w"]),
         (["f = lambda: g()"], ["f = lambda: h()"]),
+        (["def d(f):", "  def w(): f()", "  return w"], ["def d(f):", "  def w(): f = 1; f()", "  return w"]),
+        (["def d(f): return f"], ["def d(f): f = 1; return f"]),
+        (["def f():", "  x = 1", "  return x"], ["def f():", "  x = 2", "  return x"]),
+        (["def f():", "  x = 1", "  return g(x)"], ["def f():", "  x = 2", "  return g(x)"]),
+        (
+            ["def f():", "  def g(): return x", "  x = 1", "  return g"],
+            ["def f():", "  def g(): return x", "  x = 2", "  return g"],
+        ),
+        (["def f():", "  x = a", "  self.y = x"], ["def f():", "  x = b", "  return self"]),
+        (["class A:", "  def f(self): x = a; self.y = x"], ["class A:", "  def f(self): x = b; self.y = x"]),
+        (["class A:", "  def f(self): g.y = 1"], ["class A:", "  def f(self): self.y = 1"]),
         (["x = [g() for a in b]"], ["x = [h() for a in b]"]),
     ],
 )
@@ -422,7 +458,7 @@ BODY_READERS: dict[str, str] = {
     "It looks at calls, or the order of bindings, that are a part of the outline.": """
         decorators._inner evaluate.call members._own_member names._member names.lookup
     """,
-    "`seen_alike` compares what it says.": """
+    "`Comparison` compares what it says.": """
         changed._asked_attributes changed._called_from_inside decorators._calls guards.asked_parameters
         handed.calls_parameters states._fixed
     """,
@@ -432,19 +468,50 @@ BODY_READERS: dict[str, str] = {
 }
 
 
-def body_readers() -> Iterator[str]:
+def readers(*attributes: str) -> Iterator[str]:
+    """The functions of the engine that read some attributes of facts or scopes."""
     for path in sorted(Path(analysis.__path__[0]).glob("*.py")):
         for function in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(function, ast.FunctionDef):
                 for node in ast.walk(function):
-                    if isinstance(node, ast.Attribute) and node.attr in ("calls", "events", "blocks"):
+                    if isinstance(node, ast.Attribute) and node.attr in attributes:
                         yield f"{path.stem}.{function.name}"
                         break
 
 
+# Who looks for names, members or attributes, and how it is known what was looked for.
+NAME_READERS: dict[str, str] = {
+    "It looks only at the module under check, or is tied to the whole of the file.": """
+        callbacks._is_future hazards._uwsgi libraries._imported views._imports views._says
+    """,
+    "It writes down what is asked for, or is called by one that does.": """
+        members.stated members._own_member members._collect_assigned names._member
+    """,
+    "What it looks up is mentioned in what is drawn (`outline`), or it is a part of a body.": """
+        decorators._inner names.lookup names._from_stars
+    """,
+    "The names of a function's parameters are drawn.": """
+        decorators._runs_its_function handed.is_constant
+    """,
+    "`Comparison` compares what it says.": """
+        changed.__init__ changed._called_from_inside decorators._calls handed._add states.stored
+    """,
+    "It looks at bodies: what it says is a part of `Answers.ends`.": """
+        blocking._awaited_later blocking._is_datagram blocking._is_new guards._filled guards.given_to_call names.is_fixed
+        questions.__init__ questions._first_seq relations._query states._made targets._iterated
+    """,
+}
+
+
+def test_who_looks_for_names_is_known() -> None:
+    """A new one that looks for a name of another module without writing it down does not feel when the name comes or goes."""
+    known = sorted(" ".join(NAME_READERS.values()).split())
+    assert sorted(set(readers("bindings", "attributes", "stars"))) == known
+
+
 def test_who_looks_at_bodies_is_known() -> None:
     """A new one that looks at other modules' bodies changes findings by edits that `outline` does not see: see `analysis.changed`."""
-    assert sorted(set(body_readers())) == sorted(" ".join(BODY_READERS.values()).split())
+    assert sorted(set(readers("calls", "events", "blocks"))) == sorted(" ".join(BODY_READERS.values()).split())
 
 
 def test_what_is_nested_too_deeply_counts_as_seen() -> None:
