@@ -63,6 +63,7 @@ RETRY_AFTER = 1
 EPISODE_SECONDS = 5.0
 """Refusals for one reason that follow each other within that time are one episode, and one line in the log."""
 
+_HTTP_1 = ("HTTP/1.1", "HTTP/1.0")
 _RETRY = (b"retry-after", b"%d" % RETRY_AFTER)
 
 
@@ -101,7 +102,10 @@ class Bridge:
         """
         try:
             environ, chunked = self._environs.build(scope)
-            body, spool = self._plan_body(environ, chunked)
+            if chunked or "CONTENT_LENGTH" in environ or environ["SERVER_PROTOCOL"] not in _HTTP_1:
+                body, spool = self._plan_body(environ, chunked)
+            else:  # HTTP/1 announces a body by one of two headers (RFC 9112, 6.3); most requests have none
+                body, spool = None, False
         except BadRequestError as exc:
             await self._refuse_request(scope, send, exc)
             return
@@ -149,7 +153,9 @@ class Bridge:
             self._log_episode(scope, "max_queue", "max_queue reached")
             await self._refuse(scope, send, 503, "too many requests are waiting", "max_queue")
             return
-        self.in_flight.add(exchange, port, here)
+        here.exchanges.add(exchange)
+        if not here.sweeping:
+            self.in_flight.start_sweep(port, here)
         if governor is not None:
             governor.watch(self._pool)
         if receiver is not None and not _expects_continue(scope):
@@ -161,7 +167,11 @@ class Bridge:
             turn_at = TURN_BYTES
             while True:
                 if not exchange.news:
-                    await exchange.produced()
+                    while (waiter := exchange.wait_for_worker()) is not None:
+                        try:
+                            await waiter
+                        finally:
+                            exchange.waiter = None
                 elif exchange.bytes_out >= turn_at:
                     # There is more than one message may take. send() need not have suspended, and others want their turn:
                     # the one who tells that the client has left, for example.
@@ -177,11 +187,14 @@ class Bridge:
                         await send({"type": "http.response.start", "status": exchange.status, "headers": headers})
                         if exchange.path is not None:
                             await send({"type": "http.response.pathsend", "path": exchange.path})
+                            exchange.bytes_out += exchange.file_size
                             exchange.path_taken()
                             finished = True
                     if not finished and exchange.status is not None and (piece or final):
                         await send({"type": "http.response.body", "body": piece, "more_body": not final})
-                        exchange.sent_bytes(len(piece))
+                        exchange.bytes_out += len(piece)
+                        if exchange.waiting:
+                            exchange.make_room()
                         finished = final
                 if ended or exchange.given_up:
                     break

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from asgiway.errors import AppExitError, ClientDisconnected
@@ -83,7 +83,6 @@ class Exchange(Response):
 
     __slots__ = (
         "_chunks",
-        "_consumed",
         "_context",
         "_environ",
         "_final",
@@ -99,15 +98,15 @@ class Exchange(Response):
         "_service",
         "_spool",
         "_start",
-        "_waiter",
-        "_waiting",
         "_whole",
         "aborted",
         "body",
         "born",
         "bytes_in",
+        "bytes_out",
         "ended",
         "failure",
+        "file_size",
         "finished",
         "given_up",
         "hints",
@@ -119,6 +118,8 @@ class Exchange(Response):
         "started",
         "status",
         "thread",
+        "waiter",
+        "waiting",
     )
 
     def __init__(
@@ -140,9 +141,8 @@ class Exchange(Response):
         self._receive = receive
         self.body: BodyBuffer | None = body
         self._spool = spool
-        self.born: float = time.monotonic()
+        self.born: float = monotonic()
         self._chunks: deque[bytes] | None = None  # None: a body in one piece is in _whole
-        self._consumed: int = 0
         self._final: bool = False
         self._final_taken: bool = False
         self._gate: threading.Lock | None = None
@@ -152,17 +152,19 @@ class Exchange(Response):
         self._posted: bool = True  # nobody waits to be woken yet
         self._produced: int = 0
         self._start: Start | None = None
-        self._waiter: Waiter | None = None
-        self._waiting: deque[threading.Lock] = deque()
         self._whole: bytes = b""
         self.aborted: Exception | None = None
         """Why the application is to stop; its next read or write raises this."""
         self.bytes_in: int = 0
         """Bytes of request body received before the worker began."""
+        self.bytes_out: int = 0
+        """Bytes of body that the server has taken."""
         self.ended: bool = False
         """The worker is done, close() included."""
         self.failure: BaseException | None = None
         """What the application raised."""
+        self.file_size: int = 0
+        """Bytes of the file at `path`."""
         self.finished: float = 0.0
         """When the worker was done."""
         self.given_up: bool = False
@@ -183,6 +185,10 @@ class Exchange(Response):
         """The status that was sent."""
         self.thread: threading.Thread | None = None
         """The worker's thread while it works on this request; None before and after."""
+        self.waiter: Waiter | None = None
+        """What the request's task awaits, until the worker has left something."""
+        self.waiting: deque[threading.Lock] = deque()
+        """The gates of threads that wait for the loop."""
 
     @property
     def label(self) -> str:
@@ -191,12 +197,12 @@ class Exchange(Response):
 
     # ------------------------------------------------------------------ worker
 
-    def run(self, gate: threading.Lock) -> None:
+    def run(self, gate: threading.Lock, thread: threading.Thread) -> None:
         """The whole life of the request on its worker; see pool.Job."""
         if self.aborted is None:
             self._gate = gate
-            self.thread = threading.current_thread()
-            self.started = time.monotonic()
+            self.thread = thread
+            self.started = monotonic()
             context = self._context
             assert context is not None
             try:
@@ -206,7 +212,7 @@ class Exchange(Response):
             except BaseException as exc:
                 self.failure = self._tamed(exc)
             self.thread = None
-            self.finished = time.monotonic()
+            self.finished = monotonic()
         self._context = self._environ = None
         self.ended = True
         self._post()
@@ -231,8 +237,11 @@ class Exchange(Response):
             iterable = self._service.app(environ, self.start_response)
             if type(iterable) is FileWrapper and self._offers("http.response.pathsend") and self._send_path(iterable):
                 return
-            self._hold = type(iterable) in _WHOLE and not self.sent
-            self.consume(iterable, self._stopped)
+            if type(iterable) in _WHOLE:
+                self._hold = not self.sent
+                self.consume_whole(iterable)
+            else:
+                self.consume(iterable, self._stopped)
         except Exception as exc:
             if exc is not self.aborted:
                 # StopIteration is an Exception, but can't cross an await.
@@ -259,7 +268,7 @@ class Exchange(Response):
         start = self.begin_file(file[1])
         if start is None:
             return False
-        self.path = file[0]
+        self.path, self.file_size = file
         self.emit(start, b"", True)
         self._wait(lambda: not self._path_taken)
         return True
@@ -309,7 +318,7 @@ class Exchange(Response):
                 raise self.aborted
 
     def _full(self) -> bool:
-        return self._produced - self._consumed >= self._service.high_water
+        return self._produced - self.bytes_out >= self._service.high_water
 
     def _post(self) -> None:
         if not self._posted:
@@ -323,7 +332,7 @@ class Exchange(Response):
         else:  # the application reads or writes from a thread of its own
             gate = threading.Lock()
             gate.acquire()
-        waiting = self._waiting
+        waiting = self.waiting
         while blocked() and self.aborted is None:
             waiting.append(gate)
             # The loop may have opened all gates before this one was there to be seen.
@@ -372,7 +381,7 @@ class Exchange(Response):
     def ready(self) -> None:
         """See loops.Postable: the worker has left something."""
         self.news = True
-        waiter = self._waiter
+        waiter = self.waiter
         if waiter is not None:
             if not waiter.done():
                 waiter.set_result(None)
@@ -404,25 +413,24 @@ class Exchange(Response):
         if not self.ended and (self.receiver is None or not self.receiver.watching):
             self.receiving().watch()
 
-    async def produced(self) -> None:
-        """Wait until the worker has left something.
+    def wait_for_worker(self) -> Waiter | None:
+        """What to await until the worker has left something, as `waiter`; None if it has.
 
-        Only from here on does it wake the loop: what it leaves while the loop sends costs no wake.
+        Only from here on does it wake the loop: what it leaves while the loop sends costs no wake. No coroutine, as
+        each request would pay for making one.
         """
         self._posted = False  # before looking: what comes later posts
-        while not (
+        if (
             self.news
             or self.ended
             or self._chunks
             or (self._final and not self._final_taken)
             or (self.hints and self.status is None)
         ):
-            self._waiter = waiter = self._port.waiter()
-            try:
-                await waiter
-            finally:
-                self._waiter = None
-        self._posted = True
+            self._posted = True
+            return None
+        self.waiter = waiter = self._port.new_waiter()
+        return waiter
 
     def take(self) -> tuple[Start | None, bytes, bool, bool]:
         """Take what the worker has left.
@@ -466,29 +474,23 @@ class Exchange(Response):
         self._path_taken = True
         self.open_gates()
 
-    @property
-    def bytes_out(self) -> int:
-        """Bytes of body that the server has taken."""
-        return self._consumed
-
     def give_up(self, error: Exception) -> None:
         """Let the request's task go on without the worker, whose next read or write raises `error`."""
         self.given_up = True
         self.abort(error)
         self.ready()
 
-    def sent_bytes(self, count: int) -> None:
-        """The server has taken `count` bytes of body: a worker that was held may go on.
+    def make_room(self) -> None:
+        """The server has taken more of the body: a worker that was held (it is in `waiting`) may go on.
 
         Not before most of high_water is free again: each turn that the two take costs a switch between threads.
         """
-        self._consumed += count
-        if self._waiting and self._produced - self._consumed <= self._service.high_water // 4:
+        if self._produced - self.bytes_out <= self._service.high_water // 4:
             self.open_gates()
 
     def open_gates(self) -> None:
         """Let every thread that waits look again."""
-        waiting = self._waiting
+        waiting = self.waiting
         while waiting:
             try:
                 gate = waiting.popleft()

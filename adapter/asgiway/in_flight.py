@@ -80,12 +80,10 @@ class InFlight:
             here = self._loops[port] = OnLoop()
         return here
 
-    def add(self, exchange: Exchange, port: LoopPort, here: OnLoop) -> None:
-        """A request has been admitted; `here`: what ``on(port)`` returned."""
-        here.exchanges.add(exchange)
-        if not here.sweeping:
-            here.sweeping = True
-            port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))
+    def start_sweep(self, port: LoopPort, here: OnLoop) -> None:
+        """Look after the requests in `here` (what ``on(port)`` returned) from now on, until there are none."""
+        here.sweeping = True
+        port.call_later(SWEEP_SECONDS, lambda: self._sweep(port, here))
 
     def detach(self, exchange: Exchange, here: OnLoop, on_end: Callable[[Exchange], None]) -> None:
         """The request's task goes while its worker still works: keep it in the books until that ends, then `on_end`."""

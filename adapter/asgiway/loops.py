@@ -57,9 +57,11 @@ class Waiter(Protocol):
 class LoopPort(ABC):
     """A loop as seen by the workers and by the bridge. Created by ``current_port``, one for each running loop."""
 
-    __slots__ = ("__weakref__", "_posted", "_signaled", "token")
+    __slots__ = ("__weakref__", "_posted", "_signaled", "new_waiter", "token")
 
-    def __init__(self) -> None:
+    def __init__(self, new_waiter: Callable[[], Waiter]) -> None:
+        self.new_waiter: Callable[[], Waiter] = new_waiter
+        """Makes something to await, whose ``set_result(None)`` ends the wait. An attribute: each request needs one."""
         self._posted: deque[Postable] = deque()
         self._signaled = False
         self.token: object = current_token()
@@ -82,10 +84,6 @@ class LoopPort(ABC):
     @abstractmethod
     def _wake(self) -> None:
         """From any thread: have ``_deliver`` called on the loop."""
-
-    @abstractmethod
-    def waiter(self) -> Waiter:
-        """Something to await, whose ``set_result(None)`` ends the wait."""
 
     @abstractmethod
     async def turn(self) -> None:
@@ -122,7 +120,7 @@ class AsyncioPort(LoopPort):
     __slots__ = ("_close_fd", "_fd", "_loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
+        super().__init__(loop.create_future)
         self._loop = loop
         self._fd = -1
         if HAS_EVENTFD:
@@ -158,9 +156,6 @@ class AsyncioPort(LoopPort):
             self._deliver()
             return
         self._deliver()
-
-    def waiter(self) -> Waiter:
-        return self._loop.create_future()
 
     async def turn(self) -> None:
         await asyncio.sleep(0)
@@ -227,7 +222,7 @@ class TrioPort(LoopPort):
     def __init__(self) -> None:
         import trio
 
-        super().__init__()
+        super().__init__(TrioWaiter)
         self._trio_token: trio.lowlevel.TrioToken = trio.lowlevel.current_trio_token()
 
     def _wake(self) -> None:
@@ -235,9 +230,6 @@ class TrioPort(LoopPort):
 
         with contextlib.suppress(trio.RunFinishedError):
             self._trio_token.run_sync_soon(self._deliver)
-
-    def waiter(self) -> TrioWaiter:
-        return TrioWaiter()
 
     async def turn(self) -> None:
         import trio

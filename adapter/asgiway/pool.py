@@ -46,8 +46,8 @@ _serials = itertools.count(1)  # of all pools: logs and dumps tell threads by th
 class Job(Protocol):
     """What a worker runs."""
 
-    def run(self, gate: threading.Lock) -> None:
-        """Do the work. `gate` is the worker's own lock, held, for waits inside the job. Must not raise."""
+    def run(self, gate: threading.Lock, thread: threading.Thread) -> None:
+        """Do the work. `gate` is the worker's own lock, held, for waits inside the job; `thread` its thread. Must not raise."""
 
 
 class _Worker:
@@ -224,7 +224,7 @@ class WorkerPool:
                 self._completed += worker.completed
 
     def _serve(self, worker: _Worker) -> None:
-        jobs, gate = self._jobs, worker.gate
+        jobs, gate, thread = self._jobs, worker.gate, threading.current_thread()
         self._waking = False
         while True:
             # The first comparison alone decides in most pools; the second calls a property.
@@ -241,7 +241,7 @@ class WorkerPool:
                 continue
             if jobs and not self._waking:
                 self._recruit()
-            job.run(gate)
+            job.run(gate, thread)
             worker.completed += 1
             if self._abandoned and self._returned(job):
                 return

@@ -90,7 +90,7 @@ class Receiver:
             while True:
                 if body is not None and not body.complete and body.error is None:
                     while body.buffered >= READ_AHEAD:
-                        self._pause = pause = self._port.waiter()
+                        self._pause = pause = self._port.new_waiter()
                         try:
                             await pause
                         finally:

@@ -174,7 +174,7 @@ async def test_053_a_worker_that_reads_before_the_loop_goes_on_is_heard(monkeypa
     def submit(job: Any, *, beyond: bool = False) -> bool:
         taken = hand_over(job, beyond=beyond)
         deadline = time.monotonic() + WAIT
-        while not job._waiting:  # the worker waits for the body
+        while not job.waiting:  # the worker waits for the body
             assert time.monotonic() < deadline
         return taken
 

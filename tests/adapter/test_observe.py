@@ -323,8 +323,12 @@ async def test_081_a_plain_file_is_sent_by_its_name(tmp_path: Path) -> None:
             closed.append(opened.closed)
 
     connection = Connection(on_send=on_send)
+    ended: list[Event] = []
     with anyio.fail_after(WAIT):
-        await WSGIMiddleware(Served(opened))(http_scope(extensions=PATHSEND), connection.receive, connection.send)
+        await WSGIMiddleware(Served(opened), on_event=ended.append)(
+            http_scope(extensions=PATHSEND), connection.receive, connection.send
+        )
+    assert [event.bytes_out for event in ended if isinstance(event, RequestEnded)] == [300_000]
     assert connection.headers == {b"content-length": b"300000"}
     assert connection.sent[1:] == [{"type": "http.response.pathsend", "path": str(path)}]
     assert closed == [False]

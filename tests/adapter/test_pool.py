@@ -20,7 +20,7 @@ class Task:
     def __init__(self, function: Callable[[], object]) -> None:
         self.function = function
 
-    def run(self, gate: threading.Lock) -> None:
+    def run(self, gate: threading.Lock, thread: threading.Thread) -> None:
         assert gate.locked()
         self.function()
 
