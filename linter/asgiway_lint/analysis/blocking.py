@@ -188,8 +188,9 @@ def entry_of(evaluator: Evaluator, value: Value) -> Site | None:
             return None
         entry = catalogue.find(name)
     elif kind == METHOD:
-        name = f"{value[1]}.{value[2]}"
         entry = catalogue.find_method(value[1], value[2])
+        # Names that stand for something have no meaning to people.
+        name = f"{value[1]}.{value[2]}" if entry is None or "._" not in value[1] else entry.name
     elif kind == INSTANCE:
         name = value[1]
         entry = catalogue.find_method(name, "__call__")

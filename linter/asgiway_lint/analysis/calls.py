@@ -190,6 +190,8 @@ def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -
         special = _special(evaluator, dotted, call, path)
         if special is not None:
             return special
+    if call is not None and dotted in declared.UNBOUNDED and _has_no_bound(call):
+        return ((INSTANCE, declared.UNBOUNDED[dotted]),)
     found = catalogue.result_type(dotted)
     if found is not None:
         if found == _TEXT_FILE and call is not None:
@@ -231,6 +233,12 @@ def _opened(call: Call, position: int) -> str:
     if "b" not in mode:
         return _TEXT_FILE
     return "io.BufferedRandom" if "+" in mode else "io.BufferedReader" if "r" in mode else "io.BufferedWriter"
+
+
+def _has_no_bound(call: Call) -> bool:
+    """Whether a queue is made without a ``maxsize``, or with 0."""
+    given = [*call.args, *[value for _, value in call.keywords]]
+    return not given or given == [(model.CONST, 0)]
 
 
 def _elsewhere(evaluator: Evaluator, call: Call, path: str, wrapper: Wrapper) -> Values:

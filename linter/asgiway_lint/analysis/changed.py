@@ -164,7 +164,7 @@ def _called_from_inside(facts: Facts) -> dict[int, frozenset[str]]:
     found: dict[int, set[str]] = {}
     for call in facts.calls:
         scope = facts.scopes[call.scope]
-        inside = facts.scopes[scope.parent].kind in FUNCTIONS
+        inside = scope.parent >= 0 and facts.scopes[scope.parent].kind in FUNCTIONS
         if inside and call.callee[0] == model.NAME and call.callee[1] not in scope.bindings:
             found.setdefault(call.scope, set()).add(call.callee[1])
     return {index: frozenset(names) for index, names in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from asgiway_lint.analysis import calls, names
@@ -31,7 +32,7 @@ from asgiway_lint.facts.model import Expr
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["alternatives", "instances", "item", "refined"]
+__all__ = ["UNBOUNDED", "alternatives", "instances", "item", "may_be_refined", "refined"]
 
 _TRANSPARENT: Final = frozenset(
     {"ClassVar", "Final", "NotRequired", "ReadOnly", "Required", "Unpack", "TypeGuard", "InitVar"}
@@ -83,6 +84,12 @@ _GENERIC_MODULES: Final = frozenset(
         "weakref",
     }
 )
+# Queues whose put() waits for room, and what stands for those that have room for ever.
+UNBOUNDED: Final = {f"queue.{name}": f"queue._Unbounded{name}" for name in ("Queue", "LifoQueue", "PriorityQueue")}
+_QUEUE_OF: Final[Mapping[Values, Values]] = {
+    ((INSTANCE, unbounded),): ((INSTANCE, name),) for name, unbounded in UNBOUNDED.items()
+}
+_QUEUES: Final = frozenset(_QUEUE_OF.values())
 _ABSTRACT: Final = frozenset({"abc.ABC", "abc.ABCMeta", "typing.Protocol", "typing_extensions.Protocol"})
 # Without arguments they say nothing of what the value is.
 _SAYS_NOTHING: Final = frozenset(
@@ -131,14 +138,22 @@ def _is_function(evaluator: Evaluator, name: str) -> bool:
 def refined(evaluator: Evaluator, stated: Values, given: Values) -> Values:
     """What is known of something that is declared as `stated` and is given a value that may be `given`.
 
-    The declaration counts, unless it names a class that says what others do (a ``Protocol``, an ``ABC``) and the value is more.
+    The declaration counts, unless it names a class that says what others do (a ``Protocol``, an ``ABC``) and the value is more,
+    or a queue and the value is one without a bound.
     """
+    if given and stated == _QUEUE_OF.get(given):
+        return given
     if not given or any(value != NONE and not _is_abstract(evaluator, value) for value in stated):
         return stated
     more = tuple([value for value in given if value != NONE and value not in stated])
     if not more or any(value[0] not in (INSTANCE, OBJECT) or _is_abstract(evaluator, value) for value in more):
         return stated
     return more
+
+
+def may_be_refined(stated: Values) -> bool:
+    """Whether it is worth asking what something that is declared as `stated` is given."""
+    return not stated or stated[0][0] in (NONE[0], OBJECT) or stated in _QUEUES
 
 
 def _is_abstract(evaluator: Evaluator, value: Value) -> bool:

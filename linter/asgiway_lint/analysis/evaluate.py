@@ -268,11 +268,7 @@ class Evaluator:
             return self._picked(self.values(a, place), b)
         if kind == "ann":
             stated = declared.instances(self, a, place)
-            given = (
-                self.values(b, place)
-                if b is not None and (not stated or stated[0][0] in (NONE[0], OBJECT))
-                else NOTHING
-            )
+            given = self.values(b, place) if b is not None and declared.may_be_refined(stated) else NOTHING
             return declared.refined(self, stated, given) if stated else given
         if kind in ("iter", "aiter"):
             return self._picked(union([self.items(value) for value in self.values(a, place)]), b)

@@ -159,7 +159,7 @@ def edit(path: Path, old: str, new: str) -> None:
         pytest.param("passed.py", "    return one()", "    return one", "flow unmade", id="a result that is no object"),
         pytest.param("passed.py", "class Mine(Kept):", "class Mine:", "flow unmade", id="a base"),
         pytest.param("passed.py", "def calm():", "def serene():", "calmer", id="a name that goes"),
-        pytest.param("passed.py", "mine = Mine()", "mine = nothing", "flow unmade", id="a value"),
+        pytest.param("passed.py", "mine = Mine()", "mine = nothing", "flow", id="a value"),
         pytest.param(
             "package/inner.py",
             "        apply(self",
@@ -265,7 +265,7 @@ def test_a_file_that_is_looked_at_as_a_whole(tmp_path: Path) -> None:
     edit(tmp_path / "compat.py", "from django.urls import path", "from nowhere import path")
     after = check(tmp_path)
     assert after == check(tmp_path, cache=False)
-    assert [report[3].findings[0].severity for report in (before, after)] == [Severity.INFO, Severity.WARNING]
+    assert [report[3].findings[0].severity for report in (before, after)] == [Severity.INFO, Severity.ERROR]
 
 
 def test_a_wrapper_that_calls_something_else(tmp_path: Path) -> None:
