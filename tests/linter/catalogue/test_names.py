@@ -37,6 +37,7 @@ UNRESOLVED = {
     "psycopg2.pool.AbstractConnectionPool.getconn": "defined by each of its subclasses",
     "pymysql.connect": "the class Connection, under the name of a function",
     "pyodbc": "needs a shared library of the system to be imported",
+    "queue._Unbounded": "stands for a queue that was made without a bound",
     "select.poll": "a factory function; its objects have no importable class",
     "sqlalchemy.orm.Query.__next__": "stands for iterating: a Query has __iter__ only",
     "tarfile.TarFile.__next__": "stands for iterating: a TarFile has __iter__ only",
