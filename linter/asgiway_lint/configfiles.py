@@ -39,6 +39,7 @@ class Resolver:
     isolated: bool = False
     file: Path | None = None
     _by_folder: dict[Path, Settings] = field(default_factory=dict[Path, Settings])
+    _by_name: dict[str, Settings] = field(default_factory=dict[str, Settings])
     _everywhere: Settings | None = None
 
     def for_file(self, path: Path) -> Settings:
@@ -47,7 +48,11 @@ class Resolver:
         Raises:
             ConfigError: a configuration file cannot be read or makes no sense.
         """
-        return self.for_folder(path.parent)
+        name = os.path.dirname(path)  # noqa: PTH120  (paths take their time to be hashed, and there may be thousands)
+        known = self._by_name.get(name)
+        if known is None:
+            known = self._by_name[name] = self.for_folder(path.parent)
+        return known
 
     def for_folder(self, folder: Path) -> Settings:
         """Return the settings of the files in one (absolute) folder."""
