@@ -21,6 +21,7 @@ from asgiway.environment import fills_settings
 from asgiway.errors import DrainingError, UnsupportedScopeError
 from asgiway.file_response import FileWrapper
 from asgiway.governor import FIRST_PERMITS
+from asgiway.kinds import is_asgi
 from asgiway.observe import DrainEnded, DrainStarted, OnEvent, Running, Snapshot
 from asgiway.pool import WorkerPool
 from asgiway.settings import BodyMode, Settings, UnderscoreMode
@@ -53,7 +54,7 @@ class WSGIMiddleware:
 
     Raises:
         SettingsError: a setting has an impossible value, here or in the environment, or two contradict each other.
-        TypeError: `app` is not callable.
+        TypeError: `app` is not callable, or an ASGI application.
     """
 
     @fills_settings
@@ -77,6 +78,10 @@ class WSGIMiddleware:
     ) -> None:
         if not callable(app):
             raise TypeError(f"WSGIMiddleware needs a WSGI application, that is a callable, but got {app!r}")
+        if is_asgi(app):
+            raise TypeError(
+                f"WSGIMiddleware needs a WSGI application, but {app!r} is an ASGI one; mount or serve it as it is"
+            )
         self.app = app
         self.settings: Settings = Settings(
             workers=workers,

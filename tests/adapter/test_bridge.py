@@ -12,6 +12,7 @@ from wsgiref.validate import validator
 import anyio
 import flask
 import pytest
+from starlette.applications import Starlette
 
 from asgiway import WSGIMiddleware
 from tests.adapter.support import (
@@ -364,3 +365,15 @@ async def test_messages_tell_two_applications_of_one_framework_apart(caplog: pyt
         await call(adapter, headers=[(b"x_user", b"1")])
         assert f"WSGI application flask.app.Flask '{name}'" in caplog.records[-1].getMessage()
     assert "WSGI application tests.adapter.support.answering.<locals>.app>" in repr(WSGIMiddleware(answering([b"x"])))
+
+
+async def test_what_is_no_wsgi_application_is_refused_where_it_is_given() -> None:
+    async def asgi(scope: Any, receive: Any, send: Any) -> None: ...
+
+    wrong: Any
+    for wrong in (asgi, Starlette(), WSGIMiddleware(answering([b"x"]))):
+        with pytest.raises(TypeError, match="is an ASGI one; mount or serve it as it is"):
+            WSGIMiddleware(wrong)
+    for wrong in (None, "shop:app"):
+        with pytest.raises(TypeError, match="that is a callable, but got"):
+            WSGIMiddleware(wrong)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from wsgiref.types import WSGIApplication
+
+from asgiway.kinds import is_asgi
 
 __all__ = ["LoadError", "Loaded", "load"]
 
@@ -72,7 +73,7 @@ def load(name: str, *, factory: bool = False) -> Loaded:
             raise LoadError(f"calling {name.removesuffix('()')}() fails: {_where(error)}") from None
     if not callable(app):
         raise LoadError(f"{name!r} is a {type(app).__name__}, not a WSGI application: it can't be called")
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(type(app), "__call__", None)):  # noqa: B004
+    if is_asgi(app):
         raise LoadError(f"{name!r} is an ASGI application; name the WSGI application that is inside, or to be wrapped")
     return Loaded(cast("WSGIApplication", app), _root(module_name))
 

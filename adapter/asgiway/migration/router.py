@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, cast
 from wsgiref.types import WSGIApplication
 
+from asgiway.kinds import is_asgi
 from asgiway.middleware import WSGIMiddleware
 from asgiway.migration.answers import allowing, asked_method, head_from_get
 from asgiway.migration.legacy_routes import LegacyMap, legacy_map
@@ -160,7 +161,7 @@ def _adapter(legacy: Any, settings: dict[str, Any]) -> WSGIMiddleware:
         return legacy
     if not callable(legacy):
         raise TypeError(f"legacy has to be a WSGI application, that is a callable, but is {legacy!r}")
-    if _is_coroutine_application(legacy):
+    if is_asgi(legacy):
         raise TypeError(f"legacy has to be a WSGI application, but {legacy!r} is an ASGI one; give what it wraps")
     return WSGIMiddleware(cast(WSGIApplication, legacy), **settings)
 
@@ -168,7 +169,7 @@ def _adapter(legacy: Any, settings: dict[str, Any]) -> WSGIMiddleware:
 def _check_native(native: Any) -> None:
     if not callable(native):
         raise TypeError(f"native has to be an ASGI application, that is a callable, but is {native!r}")
-    if _is_coroutine_application(native):
+    if is_asgi(native):
         return
     try:
         inspect.signature(native).bind(None, None, None)
@@ -179,7 +180,3 @@ def _check_native(native: Any) -> None:
         ) from None
     except ValueError:  # built in: no signature to look at
         return
-
-
-def _is_coroutine_application(app: Any) -> bool:
-    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
