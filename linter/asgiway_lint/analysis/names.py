@@ -11,6 +11,7 @@ from asgiway_lint.analysis.values import (
     AWAITABLE,
     CLASS,
     EXT,
+    INSTANCE,
     ITEMS,
     MAPPING,
     MODULE,
@@ -34,6 +35,9 @@ _BUILTINS: Final = frozenset(dir(builtins))
 _DEPENDS: Final = frozenset(
     {"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends", "fastapi.param_functions.Depends"}
 )
+# Parameters that pytest fills by their name, and the classes of what it gives.
+_FIXTURES: Final = {"tmp_path": "pathlib.Path"}
+_MAKES_FIXTURES: Final = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
 
 
 def lookup(evaluator: Evaluator, name: str, place: Place, *, within: bool = True) -> Values:
@@ -203,7 +207,20 @@ def parameter(evaluator: Evaluator, path: str, index: int, position: int) -> Val
         found = depended(evaluator, param.default, path)
         if not found and param.default[0] != model.CONST:
             found = evaluator.values(param.default, place)
+    if not found and param.name in _FIXTURES and param.annotation is None and param.default is None:
+        found = _of_pytest(evaluator, scope, param.name, place)
     return found
+
+
+def _of_pytest(evaluator: Evaluator, scope: Scope, name: str, place: Place) -> Values:
+    """What pytest hands to a test or a fixture for a parameter by this name, unless the file has a fixture of that name."""
+    if lookup(evaluator, name, place):
+        return NOTHING
+    given = scope.name.startswith("test_")
+    for decorator in scope.decorators:
+        expr = evaluator.call(place.path, decorator[1]).callee if decorator[0] == model.CALL else decorator
+        given |= not _MAKES_FIXTURES.isdisjoint(evaluator.names_of(evaluator.values(expr, place)))
+    return ((INSTANCE, _FIXTURES[name]),) if given else NOTHING
 
 
 def depended(evaluator: Evaluator, expr: Expr, path: str) -> Values:
