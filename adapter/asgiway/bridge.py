@@ -119,6 +119,7 @@ class Bridge:
         elif spool:
             try:
                 if not await self._take_in(body, receive, keep_all=self._settings.body == "buffer"):
+                    self._report_abandoned_upload(scope, body.received)
                     return
             except RequestTooLargeError as exc:
                 await self._refuse_request(scope, send, exc)
@@ -414,6 +415,21 @@ class Bridge:
                 bytes_out=exchange.bytes_out,
             )
         )
+
+    def _report_abandoned_upload(self, scope: Scope, received: int) -> None:
+        """The client has left before the application could be asked."""
+        if self.receivers:
+            self.report(
+                RequestEnded(
+                    scope=scope,
+                    status=None,
+                    outcome="disconnected",
+                    queue_seconds=0.0,
+                    app_seconds=0.0,
+                    bytes_in=received,
+                    bytes_out=0,
+                )
+            )
 
     def report(self, event: Event) -> None:
         """Tell the receivers of an event."""

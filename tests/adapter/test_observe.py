@@ -131,6 +131,23 @@ async def test_a_body_taken_in_beforehand_counts_too() -> None:
     assert event.bytes_in == 5
 
 
+async def test_a_client_that_leaves_while_its_body_is_taken_in_counts_too() -> None:
+    """The application never runs, and yet it was a request."""
+    events: list[Event] = []
+    adapter = WSGIMiddleware(Gate(), on_event=events.append)
+    connection = Connection([b"abc", b"de"], open_end=True)
+    connection.leave()
+    with anyio.fail_after(WAIT):
+        await adapter(
+            http_scope("POST", headers=[(b"transfer-encoding", b"chunked")]), connection.receive, connection.send
+        )
+    (event,) = events
+    assert isinstance(event, RequestEnded)
+    assert (event.outcome, event.status, event.bytes_in, event.bytes_out) == ("disconnected", None, 5, 0)
+    assert event.app_seconds == 0
+    assert connection.sent == []
+
+
 async def test_every_way_to_end_has_its_word() -> None:
     events: list[Event] = []
     app = Gate()
