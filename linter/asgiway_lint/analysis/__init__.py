@@ -8,7 +8,8 @@
 - What runs on the loop: ``contexts``; on a loop of its own: ``views``.
 - What blocks: ``blocking``, a single call or event; ``hops`` gathers these and what runs functions of the project: ``targets`` knows
   which ones, ``implied`` and ``relations`` those that no call names, ``decorators`` whether they still run, ``guards`` under which conditions,
-  ``handed`` the callbacks given to them, ``states`` what is known of their object, ``questions`` what they do on a running loop.
+  ``handed`` the callbacks given to them, ``states`` and ``receivers`` what is known of their object, ``questions`` what they do on a
+  running loop.
 - ``propagate`` carries blocking through them, ``chains`` tells the way.
 - ``callbacks``, ``endpoints`` and ``hazards`` find what the AW2 and AW3 rules report.
 """

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from asgiway_lint.analysis import guards, handed, questions
+from asgiway_lint.analysis import guards, handed, questions, receivers
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.guards import Known
 from asgiway_lint.analysis.members import CONDITIONS
@@ -154,7 +154,8 @@ def _asked_attributes(facts: Facts) -> frozenset[str]:
 def _parameters(facts: Facts) -> Callable[[int], object]:
     """For a scope what callers may find out of its body: what it does with its parameters, and what it calls."""
     asked, called, closures = guards.asked_parameters(facts), handed.calls_parameters(facts), _called_from_inside(facts)
-    return lambda index: (asked.get(index), called.get(index), closures.get(index))
+    own = receivers.calls_self(facts)
+    return lambda index: (asked.get(index), called.get(index), closures.get(index), own.get(index))
 
 
 def _called_from_inside(facts: Facts) -> dict[int, frozenset[str]]:

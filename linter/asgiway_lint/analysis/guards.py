@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from asgiway_lint.analysis import handed, states
+from asgiway_lint.analysis import handed, receivers, states
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.values import Place, Values
 from asgiway_lint.facts import Facts, model
@@ -19,7 +19,8 @@ from asgiway_lint.facts.model import Call, Expr, Scope
 __all__ = ["Known", "asked_parameters", "excluded", "given_to_call", "known_parameters", "made_once"]
 
 Known = tuple[tuple[str, str | Values], ...]
-"""Parameters whose value a caller fixes, by name: "none", "false", "true", or the values of something that may block when called."""
+"""Parameters whose value a caller fixes, by name: "none", "false", "true", or the values of something that may block when called. And,
+by names that begin with a dot, what is known of a method's object: see `states` and `receivers`."""
 
 # Kind of value -> conditions of `Block.guard` that it makes true.
 _OF_OBJECTS: Final = frozenset({"some", "true"})
@@ -52,9 +53,10 @@ def known_parameters(
     scope = facts.scopes[index]
     found: list[tuple[str, str | Values]] = []
     if bound and facts.scopes[scope.parent].kind == "class":
-        found += states.of_receiver(evaluator, at, call, caller)
+        found += [pair for pair in states.of_receiver(evaluator, at, call, caller) if pair[0] != receivers.CLASS]
+        found += receivers.of_call(evaluator, path, index, at, call, caller)
     if not wanted and not to_call:
-        return tuple(found)
+        return tuple(sorted(found, key=lambda pair: pair[0]))
     if bound and (model.NAME, "staticmethod") in scope.decorators:
         bound = False
     for position, param in enumerate(scope.params):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from asgiway_lint.analysis import blocking, handed, implied, relations, targets
+from asgiway_lint.analysis import blocking, handed, implied, receivers, relations, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.guards import Known, excluded, given_to_call, made_once
@@ -68,7 +68,11 @@ def hops_of(
         call = facts.calls[index]
         values = evaluator.callee(path, call)
         if known and home is not None:
-            values = given_to_call(facts, call, home, known) or values
+            values = (
+                given_to_call(facts, call, home, known)
+                or receivers.methods_of(evaluator, path, facts, call, home, known)
+                or values
+            )
         site = blocking.direct_call(evaluator, path, facts, index, values) if values else None
         if site is not None:
             if excused is None:

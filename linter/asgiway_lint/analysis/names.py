@@ -57,7 +57,8 @@ def lookup(evaluator: Evaluator, name: str, place: Place, *, within: bool = True
                 # A class body falls back to what is outside; everywhere else a name that is bound is local.
                 if len(seen) == 1:
                     return evaluator.binding(place.path, index, seen[0])
-                if seen or scope.kind != "class":
+                # A name of which only conditions say something is bound further out.
+                if seen or (scope.kind != "class" and any(binding.kind != "narrow" for binding in bindings)):
                     return union([evaluator.binding(place.path, index, binding) for binding in seen])
             if scope.stars:
                 found = _from_stars(evaluator, place.path, scope, name)

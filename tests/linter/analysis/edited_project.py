@@ -55,6 +55,57 @@ class Client:
     def opened(self):
         yield self
 """,
+    "template.py": """
+import time
+
+class Template:
+    def __init__(self):
+        self.prepare()
+
+    def prepare(self):
+        pass
+
+    def run(self):
+        self.before()
+        return [self.step(i) for i in range(3)]
+
+    def before(self):
+        pass
+
+    def step(self, i):
+        raise NotImplementedError
+
+    def shout(self):
+        self.loud()
+
+    def loud(self):
+        time.sleep(1)
+""",
+    "steps.py": """
+import time
+from template import Template
+
+class Sleeps(Template):
+    def step(self, i):
+        time.sleep(i)
+
+    def loud(self):
+        pass
+
+class Prepares(Sleeps):
+    def prepare(self):
+        time.sleep(1)
+
+    def before(self):
+        super().before()
+        self.shout()
+
+async def steps(given: Sleeps):
+    given.run()
+    given.shout()
+    Prepares().run()
+    Sleeps()
+""",
     "mid.py": """
 from base import Client, asks, quiet, retry, slow
 import base as whole

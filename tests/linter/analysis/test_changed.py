@@ -194,6 +194,12 @@ def test_two_changes_one_after_the_other(project: Path, analysed: list[str]) -> 
     assert analysed.count("leaf.py") == 2  # in the two runs without a cache
 
 
+JOBS = (
+    "class Base:\n    def run(self):\n        self.other()\n    def other(self):\n        print()\n"
+    "    def step(self):\n        pass\nclass Job(Base):\n    def step(self):\n        time.sleep(1)\n"
+)
+
+
 @pytest.mark.parametrize(
     ("helper", "old", "new", "caller"),
     [
@@ -241,6 +247,27 @@ def test_two_changes_one_after_the_other(project: Path, analysed: list[str]) -> 
             "function()",
             "run(time.sleep)",
             id="a parameter that is called now",
+        ),
+        pytest.param(
+            JOBS,
+            "self.other()",
+            "self.step()",
+            "Job().run()",
+            id="a method that a base calls of its object now",
+        ),
+        pytest.param(
+            JOBS,
+            "print()",
+            "self.step()",
+            "Job().run()",
+            id="a method that a base calls of its object now, by another one",
+        ),
+        pytest.param(
+            JOBS.replace("self.other()", "self.step()"),
+            "def step(self):\n        time",
+            "def stop(self):\n        time",
+            "Job().run()",
+            id="a method that the object's own class has no more",
         ),
     ],
 )
@@ -460,7 +487,7 @@ BODY_READERS: dict[str, str] = {
     """,
     "`Comparison` compares what it says.": """
         changed._asked_attributes changed._called_from_inside decorators._calls guards.asked_parameters
-        handed.calls_parameters states._fixed
+        handed.calls_parameters receivers.calls_self states._fixed
     """,
     "It is tied to the whole of the file.": """
         views._routed views._says

@@ -17,7 +17,12 @@ _ENDED = "joins a thread that has just said that it is done; it may still take i
 
 # Package -> what is rightly reported in it, and why it is there.
 REPORTED: dict[str, dict[str, str]] = {
-    "asyncio": {"ssl.create_default_context": _CERTIFICATES, "threading.Thread.join": _ENDED},
+    "asyncio": {
+        "ssl.create_default_context": _CERTIFICATES,
+        "threading.Thread.join": _ENDED,
+        "subprocess.Popen": "starts the processes of asyncio.create_subprocess_exec, on the loop",
+        "tempfile.mktemp": "looks for a free name for such a process's pipe, on Windows",
+    },
     "anyio": {"ssl.create_default_context": _CERTIFICATES, "threading.Thread.join": _ENDED},
     "httpx": {},
     "httpcore": {"ssl.create_default_context": _CERTIFICATES},
