@@ -11,6 +11,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from asgiway import __version__
+
 __all__ = ["main"]
 
 
@@ -26,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:  # argparse has printed its help (0) or what is wrong (2)
         return int(ended.code or 0)
     if options.command == "version":
-        _print_version()
+        sys.stdout.write(f"asgiway {__version__}\n")
         return 0
     if options.command == "demo":
         from asgiway.demo import run
@@ -44,16 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _print_version() -> None:
-    from asgiway import __version__
-
-    sys.stdout.write(f"asgiway {__version__}\n")
-
-
 def _parser() -> argparse.ArgumentParser:
     from asgiway.conformance import command as conformance
 
     parser = argparse.ArgumentParser(prog="asgiway", description="Run WSGI applications inside ASGI.")
+    parser.add_argument("--version", action="version", version=f"asgiway {__version__}", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     demo = commands.add_parser(
         "demo",

@@ -297,7 +297,7 @@ def test_a_port_that_is_none_is_refused(port: str, tmp_path: Path) -> None:
 # --- the command itself
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["version"], ["--version"]])
 def test_help_and_version_import_none_of_the_extras(arguments: list[str]) -> None:
     program = (
         "import sys; from asgiway.cli import main; code = main(sys.argv[1:]); "
