@@ -8,7 +8,7 @@ through it and names its lines. Felt is it by those who asked for the names that
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -192,19 +192,22 @@ def felt_by(
         path = pending.pop()
         module = modules[path]
         told = grounds.unpack(path)
+        if path in felt:
+            continue  # so do all that follow from it
         if module.comparison is None:
             felt.add(path)
             continue
-        if module.odd is None:
-            module.odd = _odd(evaluator, path, told, scopes.get(path))
-        seen, names = module.comparison.alike(module.odd, module.foreign)
-        module.seen = seen
+        module.seen, names = module.comparison.alike((), module.foreign)
+        if _may_be_followed(told, names, len(modules)):
+            if module.odd is None:
+                module.odd = _odd(evaluator, path, told, scopes.get(path))
+            if module.odd:
+                module.seen, names = module.comparison.alike(module.odd, module.foreign)
+        if not _may_be_followed(told, names, len(modules)):
+            felt.add(path)
+            continue
         for name in names - module.felt:
-            askers = told.names[name]
-            if "" in askers or len(modules) + len(askers) > _MOST_FOLLOWED:
-                felt.add(path)
-                continue
-            for asker in askers:
+            for asker in told.names[name]:
                 if asker not in modules:
                     facts = evaluator.facts(asker)
                     asked = grounds.unpack(asker)
@@ -219,6 +222,12 @@ def felt_by(
     for path in comparisons:
         grounds.answers[path] = _renumbered(grounds.unpack(path), modules[path].seen)
     return set(modules), felt
+
+
+def _may_be_followed(told: Answers, names: Iterable[str], modules: int) -> bool:
+    """Whether it is known, and worth it, to go on to those who asked for some names; so many modules are looked at already."""
+    askers = set[str]().union(*[told.names[name] for name in names])
+    return "" not in askers and modules + len(askers) <= _MOST_FOLLOWED
 
 
 def _odd(evaluator: Evaluator, path: str, answers: Answers, scopes: Scopes | None) -> frozenset[int]:

@@ -521,11 +521,11 @@ NAME_READERS: dict[str, str] = {
         decorators._runs_its_function handed.is_constant
     """,
     "`Comparison` compares what it says.": """
-        changed.__init__ changed._called_from_inside decorators._calls handed._add states.stored
+        changed.__init__ changed._called_from_inside decorators._calls handed._add receivers._owner states.stored
     """,
     "It looks at bodies: what it says is a part of `Answers.ends`.": """
         blocking._awaited_later blocking._is_datagram blocking._is_new guards._filled guards.given_to_call names.is_fixed
-        questions.__init__ questions._first_seq relations._query states._made targets._iterated
+        questions.__init__ questions._first_seq receivers._means_self relations._query states._made targets._iterated
     """,
 }
 
