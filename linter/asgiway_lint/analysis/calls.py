@@ -52,6 +52,16 @@ _MANAGERS: Final = frozenset({"contextlib.closing", "contextlib.nullcontext", "c
 _MANAGER_DECORATORS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
 
+# What returns a pair: the classes of its two objects, as far as they matter.
+_PAIRS: Final = {
+    "multiprocessing.Pipe": ("multiprocessing.connection.Connection", "multiprocessing.connection.Connection"),
+    "multiprocessing.connection.Pipe": (
+        "multiprocessing.connection.Connection",
+        "multiprocessing.connection.Connection",
+    ),
+    "socket.socket.accept": ("socket.socket", ""),
+    "socket.socketpair": ("socket.socket", "socket.socket"),
+}
 _TEXT_FILE: Final = "io.TextIOWrapper"
 _FILE_KEYWORDS: Final = frozenset({"file", "fileobj", "fp", "stream"})
 _FILE_METHODS: Final = ("read", "write", "extractall", "close")
@@ -186,6 +196,8 @@ def _yielded(evaluator: Evaluator, path: str, index: int) -> Values:
 
 def _external(evaluator: Evaluator, dotted: str, call: Call | None, path: str) -> Values:
     catalogue = evaluator.catalogue
+    if dotted in _PAIRS:
+        return _pair(dotted)
     if call is not None:
         special = _special(evaluator, dotted, call, path)
         if special is not None:
@@ -217,6 +229,8 @@ def _method(evaluator: Evaluator, dotted: str, name: str, call: Call | None, pat
             given = evaluator.values(call.args[0], _place(path, call))
             entered = union([evaluator.entered(value, asynchronous=asynchronous) for value in given])
             return ((AWAITABLE, entered),) if asynchronous else entered
+    if name == "accept" and f"{dotted}.{name}" in _PAIRS:
+        return _pair(f"{dotted}.{name}")
     found = catalogue.result_type(f"{dotted}.{name}")
     if found is not None:
         return ((INSTANCE, _opened(call, 0) if found == _TEXT_FILE and call is not None else found),)
@@ -224,6 +238,10 @@ def _method(evaluator: Evaluator, dotted: str, name: str, call: Call | None, pat
     if call is not None and wrapper is not None and wrapper.kind == "call":
         return _elsewhere(evaluator, call, path, wrapper)
     return NOTHING
+
+
+def _pair(name: str) -> Values:
+    return ((TUPLE, tuple([((INSTANCE, each),) if each else NOTHING for each in _PAIRS[name]])),)
 
 
 def _opened(call: Call, position: int) -> str:
