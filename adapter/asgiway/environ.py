@@ -23,7 +23,9 @@ __all__ = ["MAX_REPEATED_FIELDS", "EnvironBuilder", "content_length", "split_pat
 Environ = dict[str, Any]
 
 MAX_REPEATED_FIELDS = 100
-"""How often one field may repeat before the request is refused with 431; the same limit as asgiref's."""
+"""How often one field may repeat before the request is refused with 431; the same limit as asgiref's.
+
+Not of cookies: over HTTP/2 a browser sends each in a field of its own."""
 
 _HEADER_TABLE_SIZE = 1024
 _SECURE = frozenset({"https", "wss"})
@@ -223,7 +225,7 @@ class EnvironBuilder:
                     repeated = {}
                 values = repeated.setdefault(key, [environ[key]])
                 values.append(text)
-                if len(values) > MAX_REPEATED_FIELDS:
+                if len(values) > MAX_REPEATED_FIELDS and key != "HTTP_COOKIE":
                     field = name.decode("latin-1")
                     raise BadRequestError(f"header field {field!r} repeats more than {MAX_REPEATED_FIELDS} times", 431)
         if repeated is not None:

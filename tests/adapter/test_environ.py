@@ -146,6 +146,12 @@ def test_025_and_026_repeated_fields() -> None:
     assert built["HTTP_COOKIE"] == "x=1; y=2; z=3"
 
 
+def test_026_cookies_in_fields_of_their_own_may_be_many() -> None:
+    """Browsers send each cookie in a field of its own over HTTP/2 (RFC 9113, 8.2.3), and may have 180 of a site."""
+    built = environ(http_version="2", headers=[(b"cookie", b"c%d=1" % number) for number in range(300)])
+    assert built["HTTP_COOKIE"] == "; ".join(f"c{number}=1" for number in range(300))
+
+
 def test_027_repeated_content_length() -> None:
     assert environ(headers=[(b"content-length", b"3")] * 2)["CONTENT_LENGTH"] == "3"
     with pytest.raises(BadRequestError, match="contradicting Content-Length fields: 3, 4") as caught:
