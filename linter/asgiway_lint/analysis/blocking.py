@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,11 +26,8 @@ from asgiway_lint.catalogue.predicates import UNKNOWN, Argument, Instance, Symbo
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import ARM_CALM, AWAITED, Call, Event, Expr, Facts
 
-__all__ = ["Site", "awaitables", "direct_call", "direct_event", "entry_of", "handed_over", "reference"]
+__all__ = ["Site", "direct_call", "direct_event", "entry_of", "reference"]
 
-# Functions whose result is read while somebody iterates over it: harmless as an argument of a thread's function.
-_LAZY: Final = frozenset({"glob.iglob", "os.walk", "os.fwalk", "pathlib.Path.walk"})
-_LAZY_RESULT: Final = "_Iterator"
 _FILE_CONTENT: Final = "AW108"
 _SLEEP: Final = "time.sleep"
 # A lock that was made a line above is free.
@@ -42,11 +38,6 @@ _NEW_LOCKS: Final = frozenset(
 _CONNECTED: Final = frozenset({"socket.socket.connect", "socket.socket.connect_ex"})
 # What may be called on descriptors that do not block, with or without a sign of that in sight.
 _MAY_BE_CALM: Final = ("socket.socket.", "ssl.SSLSocket.", "os.read", "os.write", "os.sendfile", "fcntl.")
-# They take coroutines: an argument that we think blocks is a type that we got wrong.
-_TAKES_AWAITABLES: Final = frozenset(
-    f"asyncio.{name}"
-    for name in ("gather", "create_task", "ensure_future", "wait_for", "shield", "wait", "as_completed")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +171,7 @@ def _argument(evaluator: Evaluator, expr: Expr, place: Place) -> Argument:
 
 def entry_of(evaluator: Evaluator, value: Value) -> Site | None:
     """What the catalogue says of calling a value; None if it is not known to block, or not reported unasked."""
-    kind = value[0]
+    kind: str = value[0]
     catalogue = evaluator.catalogue
     if kind == EXT:
         name = value[1]
@@ -290,77 +281,4 @@ def _is_datagram(evaluator: Evaluator, path: str, facts: Facts, call: Call) -> b
             for given in (*made.args, *[value for _, value in made.keywords]):
                 if (EXT, "socket.SOCK_DGRAM") in evaluator.values(given, place):
                     return True
-    return False
-
-
-def handed_over(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]:
-    """Calls (by index) that stand as an argument where it is not they that run: lazy iterators handed to a thread, and
-    methods handed to `asyncio.gather` and its like."""
-    found: set[int] = set()
-    for kind, inner, starred in _takers(evaluator, path, facts):
-        for index in inner:
-            other = facts.calls[index]
-            if kind == "awaitables":
-                if other.callee[0] == model.ATTR and any(value[0] == METHOD for value in evaluator.callee(path, other)):
-                    found.add(index)
-            elif _is_lazy(evaluator, path, other):
-                found.add(index)
-        if kind == "awaitables":
-            found.update(index for index in starred if facts.calls[index].callee[0] == model.ATTR)
-    return frozenset(found)
-
-
-def awaitables(evaluator: Evaluator, path: str, facts: Facts) -> frozenset[int]:
-    """Calls (by index) whose result is handed to `asyncio.gather` and its like: it is awaited, if not here."""
-    return frozenset(
-        index
-        for kind, inner, starred in _takers(evaluator, path, facts)
-        if kind == "awaitables"
-        for index in (*inner, *starred)
-    )
-
-
-def _takers(evaluator: Evaluator, path: str, facts: Facts) -> Iterator[tuple[str, list[int], list[int]]]:
-    """Calls of wrappers and of what takes awaitables: which of the two, the calls among the arguments, those behind a star."""
-    for call in facts.calls:
-        inner: list[int] = [
-            arg[1] for arg in (*call.args, *[value for _, value in call.keywords]) if arg[0] == model.CALL
-        ]
-        scopes: list[int] = [arg[1][1] for arg in call.args if arg[0] == model.STAR and arg[1][0] == model.SCOPE]
-        if inner or scopes:
-            kind = _taker(evaluator, path, call)
-            if kind:
-                results = [facts.scopes[scope].results[0].expr for scope in scopes]
-                yield kind, inner, [result[1] for result in results if result[0] == model.CALL]
-
-
-def _taker(evaluator: Evaluator, path: str, call: Call) -> str:
-    for value in evaluator.callee(path, call):
-        if value[0] == EXT:
-            if value[1] in _TAKES_AWAITABLES:
-                return "awaitables"
-            wrapper = evaluator.catalogue.wrapper(value[1])
-        elif value[0] == METHOD:
-            if value[2] in ("create_task", "start_soon"):
-                return "awaitables"
-            wrapper = evaluator.catalogue.wrapper(f"{value[1]}.{value[2]}") or evaluator.catalogue.wrapper_method(
-                value[2]
-            )
-        else:
-            wrapper = None
-        if wrapper is not None and wrapper.kind == "call":
-            return "wrapper"
-    if call.callee[0] == model.ATTR:
-        if call.callee[2] in ("create_task", "ensure_future"):
-            return "awaitables"
-        if evaluator.catalogue.wrapper_method(call.callee[2]) is not None:
-            return "wrapper"
-    return ""
-
-
-def _is_lazy(evaluator: Evaluator, path: str, call: Call) -> bool:
-    for value in evaluator.callee(path, call):
-        name = value[1] if value[0] == EXT else f"{value[1]}.{value[2]}" if value[0] == METHOD else ""
-        if name in _LAZY or (evaluator.catalogue.result_type(name) or "").endswith(_LAZY_RESULT):
-            return True
     return False

@@ -103,7 +103,7 @@ def called(evaluator: Evaluator, function: Value, call: Call | None, path: str) 
         call: the call, for what depends on its arguments; None for calls that nobody wrote (a property, a dependency).
         path: the file of the call.
     """
-    kind = function[0]
+    kind: str = function[0]
     if kind in (FUNCTION, BOUND):
         return evaluator.once(
             ("returns", function[1], function[2]), lambda: _returned(evaluator, function[1], function[2])

@@ -14,7 +14,7 @@ from asgiway_lint.analysis.hops import Hop, hops_of
 from asgiway_lint.analysis.libraries import async_library
 from asgiway_lint.analysis.propagate import Propagation
 from asgiway_lint.analysis.views import own_loop
-from asgiway_lint.config import Settings
+from asgiway_lint.config import AsyncLibrary, Settings
 from asgiway_lint.facts import Facts
 from asgiway_lint.facts.model import Scope
 from asgiway_lint.filtering import enabled_for
@@ -46,7 +46,7 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     findings: list[Finding] = []
     hops = list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
     if hops and settings.async_library is None:
-        settings = dataclasses.replace(settings, async_library=async_library(facts))
+        settings = _with_library(evaluator, settings, async_library(facts))
     views = own_loop(evaluator, path, facts) if hops else dict[int, str]()
     blocked: set[int] = set()
     for hop in hops:
@@ -75,6 +75,18 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
         key=lambda finding: (finding.line, finding.column, finding.end_line, finding.end_column, finding.code)
     )
     return tuple(findings)
+
+
+def _with_library(evaluator: Evaluator, settings: Settings, library: AsyncLibrary) -> Settings:
+    """The settings with the asynchronous library that a file is found to use; one object for all such files."""
+    made, _ = evaluator.table(
+        ("settings", id(settings), library),
+        lambda: (
+            dataclasses.replace(settings, async_library=library),
+            settings,
+        ),  # the number lives as long as the object
+    )
+    return made
 
 
 def _worst(ends: Mapping[str, int], path: str, settings: Settings) -> str | None:

@@ -217,7 +217,7 @@ def item(evaluator: Evaluator, expr: Expr, place: Place) -> Values:
     _, base, index = expr
     parts: list[Values] = []
     for value in evaluator.values(base, place):
-        kind = value[0]
+        kind: str = value[0]
         if kind == EXT:
             parts.append(_generic(evaluator, value[1], index, place))
         elif kind in (CLASS, TYPES):

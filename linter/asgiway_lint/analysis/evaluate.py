@@ -32,8 +32,9 @@ from asgiway_lint.analysis.values import (
 )
 from asgiway_lint.catalogue import Catalogue
 from asgiway_lint.facts import Facts, model
-from asgiway_lint.facts.model import Binding, Call, Expr
+from asgiway_lint.facts.model import Binding, Call, Expr, new_tuple
 from asgiway_lint.project.modules import ModuleFinder
+from asgiway_lint.project.store import Store
 
 __all__ = ["Evaluator"]
 
@@ -49,13 +50,14 @@ class Evaluator:
     """Answers what expressions may be, for one run over one project.
 
     Args:
-        facts: facts of a file of the project by its path; None for one that cannot be read.
+        store: the facts of the project's files.
         finder: what imports mean.
         catalogue: what is known of libraries.
     """
 
-    def __init__(self, facts: Callable[[str], Facts | None], finder: ModuleFinder, catalogue: Catalogue) -> None:
-        self.facts = facts
+    def __init__(self, store: Store, finder: ModuleFinder, catalogue: Catalogue) -> None:
+        self._store = store
+        self._read = store.known()
         self.finder = finder
         self.catalogue = catalogue
         # What has been asked for, there or not, in order of time: whoever keeps the results (`analysis.warm`) needs to know.
@@ -70,6 +72,13 @@ class Evaluator:
         self._depth = 0
         self._steps = 0
         self._cuts = 0
+
+    def facts(self, path: str) -> Facts | None:
+        """The facts of a file of the project; None if it cannot be read."""
+        known = self._read.get(path)
+        if type(known) is Facts:  # asked for by the million
+            return known
+        return self._store.facts(path)
 
     def values(self, expr: Expr, place: Place) -> Values:
         """What `expr` may be at `place`; empty if unknown."""
@@ -137,7 +146,7 @@ class Evaluator:
     # ---- expressions
 
     def _evaluate(self, expr: Expr, place: Place) -> Values:
-        tag = expr[0]
+        tag: str = expr[0]
         if tag == model.NAME:
             return names.lookup(self, expr[1], place)
         if tag == model.ATTR:
@@ -179,7 +188,7 @@ class Evaluator:
 
     def callee(self, path: str, call: Call) -> Values:
         """What a recorded call may call."""
-        return self.values(call.callee, Place(path, call.scope, call.seq, call.block))
+        return self.values(call.callee, new_tuple(Place, (path, call.scope, call.seq, call.block)))
 
     def _binary(self, expr: Expr, place: Place) -> Values:
         _, operator, left, right = expr
@@ -223,7 +232,7 @@ class Evaluator:
 
     def items(self, value: Value) -> Values:
         """What iterating over `value` gives."""
-        kind = value[0]
+        kind: str = value[0]
         if kind == ITEMS:
             found: Values = value[1]
             return found
@@ -237,7 +246,7 @@ class Evaluator:
 
     def entered(self, value: Value, *, asynchronous: bool = False) -> Values:
         """What ``with value as x`` binds to x."""
-        kind = value[0]
+        kind: str = value[0]
         if kind == MANAGER:
             found: Values = value[1]
             return found
@@ -262,8 +271,8 @@ class Evaluator:
         return known if known is not None else self.once(key, lambda: self._bound(path, scope, binding))
 
     def _bound(self, path: str, scope: int, binding: Binding) -> Values:
-        kind, a, b = binding.kind, binding.a, binding.b
-        place = Place(path, scope, binding.seq, binding.block)
+        seq, block, kind, a, b = binding
+        place: Place = new_tuple(Place, (path, scope, seq, block))
         if kind == "value":
             return self._picked(self.values(a, place), b)
         if kind == "ann":

@@ -78,7 +78,7 @@ def callables(evaluator: Evaluator, expr: Expr, place: Place) -> Values:
 
 
 def _may_block(evaluator: Evaluator, value: Value) -> bool:
-    kind = value[0]
+    kind: str = value[0]
     if kind in (FUNCTION, BOUND):
         facts = evaluator.facts(value[1])
         index: int = value[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from asgiway_lint.analysis import blocking, handed, implied, receivers, relations, targets
+from asgiway_lint.analysis import blocking, given, handed, implied, receivers, relations, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.guards import Known, excluded, given_to_call, made_once
@@ -63,7 +63,6 @@ def hops_of(
         home: that function.
     """
     calls, events = contents(evaluator, path, facts)
-    excused: frozenset[int] | None = None
     for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
         call = facts.calls[index]
         values = evaluator.callee(path, call)
@@ -75,9 +74,7 @@ def hops_of(
             )
         site = blocking.direct_call(evaluator, path, facts, index, values) if values else None
         if site is not None:
-            if excused is None:
-                excused = evaluator.table(("handed over", path), lambda: blocking.handed_over(evaluator, path, facts))
-            if index in excused:
+            if given.is_handed_over(evaluator, path, facts, index):
                 continue
             groups: Groups = ()
         else:
@@ -92,11 +89,13 @@ def hops_of(
             site, groups = implied.by_event(evaluator, path, event)
             groups = groups if transitive else ()
         else:
-            site = blocking.direct_event(evaluator, path, event)
+            site = blocking.direct_event(evaluator, path, event) if event.kind != "load" else None
             groups = targets.run_by_event(evaluator, path, facts, event) if site is None and transitive else ()
-        if site is None and not groups and event.kind == "load":
+        if site is not None or groups:
+            pass
+        elif event.kind == "load":
             site = relations.loaded(evaluator, path, facts, event)
-        if site is None and not groups and event.kind == "iter":
+        elif event.kind == "iter":
             place = Place(path, event.scope, event.seq, event.block)
             site, groups = _called(evaluator, handed.mapped(evaluator, event.expr, place), transitive=transitive)
         if (site is not None or groups) and (home is None or not _left_out(facts, event.block, home, known)):
@@ -105,8 +104,9 @@ def hops_of(
 
 def _is_given_away(evaluator: Evaluator, path: str, facts: Facts, index: int) -> bool:
     """Whether the result of a call is awaited by somebody else: then it is a coroutine's, whatever our types say."""
-    given = evaluator.table(("awaitables", path), lambda: blocking.awaitables(evaluator, path, facts))
-    return index in given and not targets.gives_awaitable(evaluator, path, facts.calls[index])
+    return given.is_awaited_elsewhere(evaluator, path, facts, index) and not targets.gives_awaitable(
+        evaluator, path, facts.calls[index]
+    )
 
 
 def _behind(

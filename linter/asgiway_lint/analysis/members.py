@@ -64,7 +64,7 @@ _SKIPPED_BASES: Final = frozenset({"builtins.object", "typing.Generic", "typing.
 
 def attribute(evaluator: Evaluator, value: Value, name: str, asker: str = "") -> Values:
     """What ``value.name`` may be, in the file `asker` (``""`` if that is not known)."""
-    kind = value[0]
+    kind: str = value[0]
     if kind == EXT:
         return _of_external(evaluator, value[1], name)
     if kind == MODULE:

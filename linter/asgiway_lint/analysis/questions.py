@@ -164,7 +164,7 @@ class _Answer:
     def _leaves(self, index: int, before: int) -> bool:
         """Whether control may have left the function in a block, before a place, because a loop is running."""
         block = self._facts.blocks[index]
-        if not block.flags & ARM_ENDS or self._function.body not in self._parents(index):
+        if not block.flags & ARM_ENDS or not self._is_inside(index, self._function.body):
             return False
         if index == self._tried:
             return True
@@ -173,10 +173,10 @@ class _Answer:
             return False
         return not any(self._of_block(around) is False for around in self._around(index))
 
-    def _parents(self, index: int) -> Iterator[int]:
-        while index >= 0:
-            yield index
+    def _is_inside(self, index: int, outer: int) -> bool:
+        while index >= 0 and index != outer:
             index = self._facts.blocks[index].parent
+        return index == outer
 
     def _first_seq(self, index: int) -> int:
         facts = self._facts

@@ -61,6 +61,8 @@ class Session:
         self.store = store
         self._extra = tuple(extra)
         self._evaluators: dict[tuple[object, ...], Evaluator] = {}
+        # By identity, as settings are long to compare; kept alive, so that none takes another's place.
+        self._by_settings: dict[int, tuple[Settings, Evaluator]] = {}
         self._catalogue = load()
         self._fresh: Grounds | None = None
         self._told: dict[tuple[object, ...], _Told] = {}
@@ -167,13 +169,17 @@ class Session:
         return FileReport(name, findings, facts.directives)
 
     def _evaluator(self, settings: Settings) -> Evaluator:
+        known = self._by_settings.get(id(settings))
+        if known is not None:
+            return known[1]
         root = absolute(str(settings.root))
         sources = tuple(absolute(str(source)) for source in settings.src)
         customs = Customs(settings.blocking, settings.wrappers, settings.replacements)
         key = (root, sources, customs)
         if key not in self._evaluators:
             catalogue = CustomCatalogue(self._catalogue, customs) if customs else self._catalogue
-            self._evaluators[key] = Evaluator(self.store.facts, ModuleFinder(root, sources, self._extra), catalogue)
+            self._evaluators[key] = Evaluator(self.store, ModuleFinder(root, sources, self._extra), catalogue)
+        self._by_settings[id(settings)] = (settings, self._evaluators[key])
         return self._evaluators[key]
 
 

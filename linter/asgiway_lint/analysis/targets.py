@@ -106,7 +106,7 @@ def _variant(
 
 
 def _run_by(evaluator: Evaluator, value: Value) -> Iterator[Function]:
-    kind = value[0]
+    kind: str = value[0]
     if kind in (FUNCTION, BOUND):
         function: Function = (value[1], value[2], ())
         scope = _scope(evaluator, function)

@@ -42,15 +42,18 @@ class Catalogue:
         folder: the folder that holds the ``.toml`` files.
         """
         self._folder = folder
+        self._packages: frozenset[str] | None = None
         self._files: dict[str, LibraryFile | None] = {}
         self._canonical: dict[str, str] = {}
         self._wrappers: dict[str, Wrapper] | None = None
         self._wrapper_methods: dict[str, Wrapper] = {}
 
-    @functools.cached_property
+    @property
     def packages(self) -> frozenset[str]:
         """The top-level import packages that have a file; lists the folder once and parses nothing."""
-        return frozenset(path.stem for path in self._folder.glob("*.toml") if path.name != _WRAPPERS)
+        if self._packages is None:  # no `cached_property`: mypyc makes a plain property of it
+            self._packages = frozenset(path.stem for path in self._folder.glob("*.toml") if path.name != _WRAPPERS)
+        return self._packages
 
     def known_package(self, top: str) -> bool:
         """Whether there is a file for the top-level import package `top`; parses nothing."""

@@ -6,8 +6,6 @@ Knows nothing of syntax but line and column; `expressions` and `collector` build
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any, cast
 
 from asgiway_lint.facts.model import (
     ARM_ENDS,
@@ -21,15 +19,14 @@ from asgiway_lint.facts.model import (
     Param,
     Result,
     Scope,
+    new_tuple,
 )
 from asgiway_lint.facts.text import Columns
 
-__all__ = ["FUNCTIONS", "Builder", "ScopeBuilder", "new_tuple"]
+__all__ = ["FUNCTIONS", "Builder", "ScopeBuilder"]
 
 FUNCTIONS = ("def", "async", "lambda")
 
-# The constructor of a named tuple is a Python function around this one; here that is a tenth of the time.
-new_tuple: Callable[..., Any] = cast("Callable[..., Any]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 _SHARED = (NAME, ATTR)
 
 
@@ -79,28 +76,32 @@ class ScopeBuilder:
 
     def finish(self) -> Scope:
         """The finished record."""
-        return Scope(
-            self.kind,
-            self.name,
-            self.qualname,
-            self.outer.index if self.outer is not None else -1,
-            self.seq,
-            self.block,
-            self.line,
-            self.column,
-            self.decorators,
-            self.params,
-            self.annotation,
-            self.bases,
-            self.keywords,
-            self.generator,
-            {name: tuple(found) for name, found in self.bindings.items()},
-            tuple(self.attributes),
-            tuple(self.results),
-            tuple(self.yields),
-            tuple(self.stars),
-            self.body,
+        finished: Scope = new_tuple(
+            Scope,
+            (
+                self.kind,
+                self.name,
+                self.qualname,
+                self.outer.index if self.outer is not None else -1,
+                self.seq,
+                self.block,
+                self.line,
+                self.column,
+                self.decorators,
+                self.params,
+                self.annotation,
+                self.bases,
+                self.keywords,
+                self.generator,
+                {name: tuple(found) for name, found in self.bindings.items()},
+                tuple(self.attributes),
+                tuple(self.results),
+                tuple(self.yields),
+                tuple(self.stars),
+                self.body,
+            ),
         )
+        return finished
 
 
 class Builder:

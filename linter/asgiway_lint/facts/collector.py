@@ -26,6 +26,7 @@ from asgiway_lint.facts.model import (
     Expr,
     Facts,
     Result,
+    new_tuple,
 )
 from asgiway_lint.facts.text import Columns
 from asgiway_lint.suppress import Directive
@@ -61,7 +62,7 @@ def collect(tree: ast.Module, columns: Columns, directives: tuple[Directive, ...
         tuple([scope.finish() for scope in collector.scopes]),
         tuple(
             [
-                Block(parent, group, flags, collector.guards.get(index, ()))
+                new_tuple(Block, (parent, group, flags, collector.guards.get(index, ())))
                 for index, (parent, group, flags) in enumerate(collector.blocks)
             ]
         ),
@@ -113,8 +114,8 @@ class _Collector(Expressions):
         elif isinstance(node.target, ast.Attribute):
             base = self.base(node.target.value)
             self.seq += 1
-            binding = Binding(self.seq, self.block, "ann", annotation, value)
-            self.scope.attributes.append(AttributeBinding(base, node.target.attr, binding))
+            binding = new_tuple(Binding, (self.seq, self.block, "ann", annotation, value))
+            self.scope.attributes.append(new_tuple(AttributeBinding, (base, node.target.attr, binding)))
             self.event("store", (ATTR, base, node.target.attr), node.target)
         else:
             self.expr(node.target)
@@ -144,7 +145,7 @@ class _Collector(Expressions):
     def on_return(self, node: ast.Return) -> bool:
         value = self.expr(node.value) if node.value is not None else (CONST, None)
         self.seq += 1
-        self.scope.results.append(Result(value, self.seq, self.block))
+        self.scope.results.append(new_tuple(Result, (value, self.seq, self.block)))
         return True
 
     def on_raise(self, node: ast.Raise) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
 
 from asgiway_lint.facts import model
-from asgiway_lint.facts.builder import Builder, ScopeBuilder, new_tuple
+from asgiway_lint.facts.builder import Builder, ScopeBuilder
 from asgiway_lint.facts.model import (
     ANY,
     ARM_LOOP,
@@ -34,6 +34,7 @@ from asgiway_lint.facts.model import (
     Expr,
     Param,
     Result,
+    new_tuple,
 )
 
 __all__ = ["OPERATORS", "Expressions"]
@@ -104,8 +105,8 @@ class Expressions(Builder):
         elif isinstance(target, ast.Attribute):
             base = self.base(target.value)
             self.seq += 1
-            binding = Binding(self.seq, self.block, kind, a, path if kind != "other" else None)
-            self.scope.attributes.append(AttributeBinding(base, target.attr, binding))
+            binding = new_tuple(Binding, (self.seq, self.block, kind, a, path if kind != "other" else None))
+            self.scope.attributes.append(new_tuple(AttributeBinding, (base, target.attr, binding)))
             if kind != "other":
                 self.event("store", (ATTR, base, target.attr), target)
         elif isinstance(target, ast.Subscript):
@@ -360,7 +361,7 @@ class Expressions(Builder):
         outer = self.enter_scope("lambda", "", node)
         self.bind_parameters(params)
         value = self.expr(node.body)
-        self.scope.results.append(Result(value, self.seq, self.block))
+        self.scope.results.append(new_tuple(Result, (value, self.seq, self.block)))
         return (SCOPE, self.leave_scope(outer))
 
     def parameters(self, args: ast.arguments) -> tuple[Param, ...]:
@@ -381,7 +382,9 @@ class Expressions(Builder):
 
     def parameter(self, arg: ast.arg, kind: str, default: Expr | None) -> Param:
         """One parameter."""
-        return Param(arg.arg, kind, self.annotation(arg.annotation) if arg.annotation is not None else None, default)
+        annotation = self.annotation(arg.annotation) if arg.annotation is not None else None
+        param: Param = new_tuple(Param, (arg.arg, kind, annotation, default))
+        return param
 
     def bind_parameters(self, params: tuple[Param, ...]) -> None:
         """Bind the parameters inside their function."""
@@ -411,9 +414,9 @@ class Expressions(Builder):
         if isinstance(node, ast.DictComp):
             value = self.expr(node.value)
         self.seq += 1
-        self.scope.results.append(Result(value, self.seq, self.block))
+        self.scope.results.append(new_tuple(Result, (value, self.seq, self.block)))
         if isinstance(node, ast.DictComp):
-            self.scope.results.append(Result(key, self.seq, self.block))
+            self.scope.results.append(new_tuple(Result, (key, self.seq, self.block)))
         return (SCOPE, self.leave_scope(outer))
 
     def annotation(self, node: ast.expr) -> Expr:

@@ -28,9 +28,9 @@ order of evaluation; and each stands in a ``block``, an arm of an ``if``, a loop
 from __future__ import annotations
 
 import marshal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from asgiway_lint.suppress import Directive
 
@@ -65,12 +65,16 @@ __all__ = [
     "Param",
     "Result",
     "Scope",
+    "new_tuple",
 ]  # fmt: skip
 
 # Raise it whenever a record changes its meaning or shape: cached facts of other formats are never read.
 FORMAT: Final = 12
 
 Expr = tuple[Any, ...]
+
+# The constructor of a named tuple is a Python function around this one; where millions are made that is a tenth of the time.
+new_tuple: Callable[..., Any] = cast("Callable[..., Any]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 
 NAME: Final = "n"
 ATTR: Final = "."

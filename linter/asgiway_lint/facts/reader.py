@@ -16,7 +16,7 @@ from typing import Final
 from asgiway_lint.facts.collector import collect
 from asgiway_lint.facts.model import Facts
 from asgiway_lint.facts.text import Columns, decode
-from asgiway_lint.suppress import find_directives
+from asgiway_lint.suppress import Directive, find_directives
 
 __all__ = ["SourceProblem", "quick_reading", "read", "read_newer", "read_text"]
 
@@ -62,12 +62,18 @@ def read_text(text: str) -> Facts:
     """
     text = text.removeprefix("\ufeff")
     directives = find_directives(text)
+    if _reading:
+        return _read_quickly(text, directives)
     with quick_reading():
-        try:
-            tree, columns = _parse(text)
-            return collect(tree, columns, directives)
-        except RecursionError as error:
-            raise SourceProblem("nested too deeply to be read") from error
+        return _read_quickly(text, directives)
+
+
+def _read_quickly(text: str, directives: tuple[Directive, ...]) -> Facts:
+    try:
+        tree, columns = _parse(text)
+        return collect(tree, columns, directives)
+    except RecursionError as error:
+        raise SourceProblem("nested too deeply to be read") from error
 
 
 def _parse(text: str) -> tuple[ast.Module, Columns]:
@@ -77,9 +83,7 @@ def _parse(text: str) -> tuple[ast.Module, Columns]:
         SourceProblem: neither can.
     """
     try:
-        with warnings.catch_warnings():  # invalid escapes are none of our business
-            warnings.simplefilter("ignore")
-            return ast.parse(text), Columns(text)
+        return ast.parse(text), Columns(text)
     except SyntaxError as error:
         problem = SourceProblem(error.msg or "invalid syntax", max(error.lineno or 1, 1), max(error.offset or 1, 1))
     except (RecursionError, MemoryError):
@@ -101,20 +105,31 @@ def read_newer(text: str) -> ast.Module | None:
     return lower(text)
 
 
+_reading = False
+
+
 @contextmanager
 def quick_reading() -> Generator[None, None, None]:
     """Read many sources at full speed.
 
-    The garbage collector would walk over all those trees again and again (3.6 times slower), and deep chains of calls need
-    frames. Both are put back as they were.
+    The garbage collector would walk over all those trees again and again (3.6 times slower), deep chains of calls need frames,
+    and warnings of invalid escapes are none of our business. All is put back as it was.
     """
+    global _reading
+    if _reading:  # by whoever reads many: once for all of them
+        yield
+        return
     limit = sys.getrecursionlimit()
     enabled = gc.isenabled()
     gc.disable()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    _reading = True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
+        _reading = False
         sys.setrecursionlimit(limit)
         if enabled:
             gc.enable()

@@ -473,11 +473,11 @@ BODY_READERS: dict[str, str] = {
         hazards._thread_locals hazards._uwsgi views._registered_with_flask
     """,
     "What it says is a part of `Answers.ends`.": """
-        blocking._awaited_later blocking._is_calm blocking._is_new blocking._silenced blocking._takers blocking.direct_call
-        blocking.handed_over contexts._run_in_place guards._inside guards.excluded guards.made_once
+        blocking._awaited_later blocking._is_calm blocking._is_new blocking._silenced blocking.direct_call
+        contexts._run_in_place given._collect given.is_awaited_elsewhere given.is_handed_over guards._inside guards.excluded guards.made_once
         hops._is_given_away hops._sorted_by_scope hops.hops_of questions.__init__ questions._around
-        questions._first_seq questions._is_handler questions._leaves questions._of_block questions._of_guard
-        questions._parents questions.holds questions.with_a_loop relations._query states.of_receiver
+        questions._first_seq questions._is_handler questions._is_inside questions._leaves questions._of_block questions._of_guard
+        questions.holds questions.with_a_loop relations._query states.of_receiver
     """,
     "What it says is a part of `Answers.asks`.": """
         questions._is_question
