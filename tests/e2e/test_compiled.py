@@ -20,6 +20,7 @@ import starlette
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 900
+OPTIONS = ["--isolated", "--no-cache", "--preview", "--min-severity", "info", "--output-format", "json"]
 PACKAGES = [anyio, django, hypercorn, sqlalchemy, starlette]
 
 pytestmark = [
@@ -53,8 +54,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def findings(path: Path, packages: Path) -> list[Any]:
     """What the linter of one of both says of a folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "asgiway_lint", "check", "--isolated", "--no-cache", "--min-severity", "info"]
-        + ["--output-format", "json", "--preview", str(path)],
+        [sys.executable, "-m", "asgiway_lint", "check", *OPTIONS, str(path)],
         capture_output=True,
         text=True,
         timeout=SECONDS,
