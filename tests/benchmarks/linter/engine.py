@@ -1,11 +1,12 @@
 """What a lint run costs, beside its rivals in the same run: the table of `linter/docs/performance.md`. Run by hand.
 
-    python tests/benchmarks/linter/engine.py --large DIR --small DIR [--flake8 PATH] [--write]
+    python tests/benchmarks/linter/engine.py --large DIR --small DIR [--flake8 PATH] [--compiled DIR] [--write]
 
 ``--large`` is an unpacked wheel of homeassistant 2024.3.3, ``--small`` one of open_webui 0.12.4; any other project will do to compare
 two versions of the linter. Every command is run several times and the best time counts: other work on the machine only ever
 adds. ruff is looked for beside the interpreter and on the PATH; flake8 with flake8-async is taken from there or from ``--flake8``
-(it takes a minute, so it is run once). ``--write`` replaces the page.
+(it takes a minute, so it is run once). ``--compiled`` is a folder with the packages of a wheel that was built with ``ASGIWAY_COMPILE=1``
+(unpack it there): two rows more. ``--write`` replaces the page.
 """
 
 from __future__ import annotations
@@ -325,6 +326,29 @@ def small(folder: Path, ruff: list[str], flake8: str | None) -> Iterator[Row]:
     )
 
 
+def compiled(packages: Path, folder: Path, ruff: list[str]) -> Row:
+    """The engine that mypyc has compiled, over a project without a cache."""
+    lint = ["env", f"PYTHONPATH={packages}", *LINT]
+    where = subprocess.run(
+        [*lint[:3], "-c", "import asgiway_lint.analysis.evaluate as e; print(e.__file__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if not where.stdout.strip().endswith((".so", ".pyd")):
+        raise RuntimeError(f"{packages} holds no compiled engine")
+    cost = best([*lint, "check", "--isolated", "--no-cache", "."], folder)
+    one = best([*lint, "check", "--isolated", "--no-cache", "--jobs", "1", "."], folder)
+    rival = best([*ruff, "."], folder, 5)
+    return Row(
+        f"{folder.name}, no cache, default: CPU",
+        "",
+        f"{cost.cpu:.2f} s = {cost.cpu / rival.cpu:.1f}x (wall {cost.wall:.2f} s); one process {one.cpu:.2f} s",
+        f"ruff {rival.cpu:.2f} s CPU, {rival.wall:.2f} s wall",
+        None,
+    )
+
+
 def editor(folder: Path) -> Row:
     """A file of about 1,000 lines after an edit, everything else in memory."""
     files = [path for path in folder.rglob("*.py") if b"async def" in path.read_bytes()]
@@ -389,7 +413,8 @@ def page(sections: list[tuple[str, list[Row]]], versions: list[str]) -> str:
         "",
         "ruff is written in Rust and looks at one file at a time: without a cache it is many times faster than any linter in Python,",
         "and needs a tenth of the memory. asgiway-lint reads what the files import as well, follows types, and follows calls through the",
-        "whole project; half of its time goes into the interpreter's own parser. With its cache, an unchanged project takes",
+        "whole project; a third of its time goes into the interpreter's own parser. `ASGIWAY_COMPILE=1 pip wheel .` (or `pip install` from a",
+        "source distribution) builds a wheel whose engine mypyc has compiled; it needs a C compiler there. With its cache, an unchanged project takes",
         "less time than ruff without one, and after a change only those files are analysed that the change concerns: the file",
         "itself, files whose findings name lines of it, and files that have asked it for something that is different now. A new",
         "function, class, method, attribute or variable concerns nobody until somebody asks for it. Another base, or another type of an",
@@ -422,6 +447,7 @@ def main() -> int:
     parser.add_argument("--large", type=Path, help="unpacked wheel of homeassistant")
     parser.add_argument("--small", type=Path, help="unpacked wheel of open_webui")
     parser.add_argument("--flake8", default=find("flake8"), help="flake8 with flake8-async; it may take minutes")
+    parser.add_argument("--compiled", type=Path, help="folder with the packages of a compiled wheel")
     parser.add_argument("--write", action="store_true", help=f"replace {PAGE.name}")
     arguments = parser.parse_args()
     ruff = find("ruff")
@@ -439,6 +465,10 @@ def main() -> int:
         sections.append(("In an editor", iter([editor(arguments.small)])))
     if arguments.large is not None:
         sections.append((f"{arguments.large.name}: {describe(arguments.large)}", large(arguments.large, command)))
+    if arguments.compiled is not None:
+        folders = [folder for folder in (arguments.small, arguments.large) if folder is not None]
+        rows = (compiled(arguments.compiled.resolve(), folder, command) for folder in folders)
+        sections.append(("With the engine compiled (a wheel built with `ASGIWAY_COMPILE=1`)", rows))
     done: list[tuple[str, list[Row]]] = []
     for title, rows in sections:
         print(f"\n{title}", flush=True)
