@@ -75,6 +75,11 @@ def test_066_status_without_the_usual_reason(server: ServerProcess, query: str, 
     assert whole(server.ask("status_as_asked", f"/?{query}")) == (status, b"status")
 
 
+def test_066_status_above_599(server: ServerProcess) -> None:
+    """RFC 9110, 15, knows no such class; other WSGI servers pass them on, and some sites use them."""
+    assert whole(server.ask("status_as_asked", "/?beyond")) == (600, b"status")
+
+
 @pytest.mark.parametrize(
     ("query", "error"),
     [("bad", "AppValueError: .*three-digit code: 'abc'"), ("int", "AppTypeError: .*status as a str .*got 200")],

@@ -102,6 +102,13 @@ DEVIATIONS: tuple[Deviation, ...] = (
         HYPERCORN,
     ),
     Deviation(
+        66,
+        "uvicorn",
+        "closes the connection without an answer when a status is above 599",
+        "test_066_status_above_599",
+        UVICORN,
+    ),
+    Deviation(
         73,
         "hypercorn",
         "leaves the HTTP/2 stream of a response that was cut off open, without an end and without a reset",

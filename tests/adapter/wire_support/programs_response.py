@@ -130,6 +130,7 @@ def status_as_asked(environ: WSGIEnvironment, start_response: StartResponse) -> 
         "bare": "200",
         "space": "200 ",
         "words": "404 Not Found Really",
+        "beyond": "600 Beyond",
         "bad": "abc",
         "int": 200,
     }
