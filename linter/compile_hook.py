@@ -28,8 +28,20 @@ COMPILED = (
     "project/modules.py",
     "project/store.py",
 )
-# libcst's own classes are the cost in `lowering`; the others run once in a run, and the lighter they load the better.
-PLAIN = frozenset({"__init__.py", "changed.py", "lowering.py", "pool.py", "run.py", "session.py", "warm.py"})
+# The first three work on libcst's classes, which mypyc cannot derive from; the others run once in a run, and the lighter they load the better.
+PLAIN = frozenset(
+    {
+        "deep.py",
+        "lowering.py",
+        "positions.py",
+        "__init__.py",
+        "changed.py",
+        "pool.py",
+        "run.py",
+        "session.py",
+        "warm.py",
+    }
+)
 
 _SETUP = """
 import sys

@@ -20,7 +20,7 @@ import starlette
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 900
-OPTIONS = ["--isolated", "--no-cache", "--preview", "--min-severity", "info", "--output-format", "json"]
+OPTIONS = ["--isolated", "--no-cache", "--select", "ALL", "--min-severity", "info", "--output-format", "json"]
 PACKAGES = [anyio, django, hypercorn, sqlalchemy, starlette]
 
 pytestmark = [
