@@ -217,7 +217,7 @@ def large(folder: Path, ruff: list[str]) -> Iterator[Row]:
                 run(cached, copy)
                 edit(path)
 
-            cost = best(cached, copy, 4, change)
+            cost = best(cached, copy, 1 if "again" in what else 4, change)
             path.write_bytes(source)
             run(cached, copy)
             yield _quick(f"warm cache, {what}: wall", cost, rival.wall + 0.2, beside, "<= ruff's uncached run + 0.2 s")
@@ -263,6 +263,13 @@ def changes(folder: Path) -> Iterator[tuple[str, Path, Callable[[Path], object]]
             raise RuntimeError(f"no function to change in {path}")
         path.write_text(text, "utf-8")
 
+    def rebase(path: Path) -> None:
+        """A base for the class of the file that is named most often."""
+        text = path.read_text("utf-8")
+        names = re.findall(r"(?m)^class (\w+):$", text)
+        most = max(names, key=lambda name: sum(source.count(name) for source in sources.values()))
+        path.write_text(text.replace(f"\nclass {most}:\n", f"\nclass {most}(dict):\n"), "utf-8")
+
     where = central.relative_to(folder)
     yield f"a file that nobody imports has a new coroutine ({leaf.relative_to(folder)})", leaf, append(CALM_LEAF)
     yield f"a comment in the file that most import ({where})", central, append("# a comment\n")
@@ -274,6 +281,7 @@ def changes(folder: Path) -> Iterator[tuple[str, Path, Callable[[Path], object]]
     yield f"a new class in {where}", central, append(NEW_CLASS)
     yield f"a new import in {where}", central, append(NEW_IMPORT)
     yield f"another type of what a function of {where} returns (those who use it are analysed again)", central, retype
+    yield f"a base for the class of {where} that is used most (everything is analysed again)", central, rebase
 
 
 def named(folder: Path, cached: list[str]) -> Iterator[Row]:
@@ -418,7 +426,8 @@ def page(sections: list[tuple[str, list[Row]]], versions: list[str]) -> str:
         "less time than ruff without one, and after a change only those files are analysed that the change concerns: the file",
         "itself, files whose findings name lines of it, and files that have asked it for something that is different now. A new",
         "function, class, method, attribute or variable concerns nobody until somebody asks for it. Another base, or another type of an",
-        "attribute, of a class that everything uses concerns everything.",
+        "attribute, of a class that everything uses concerns everything; another result of a function those who rest on it, up to 64 files,",
+        "and beyond that all that import it, by whatever way.",
         "",
     ]
     return "\n".join(lines)
