@@ -267,8 +267,8 @@ def _generic(evaluator: Evaluator, dotted: str, index: Expr, place: Place) -> Va
     if name in _ITERABLES:
         return ((TYPES, ((ITEMS, instances(evaluator, arguments[0], place)),)),)
     if name in _MAPPINGS:
-        found = [instances(evaluator, argument, place) for argument in arguments]
-        return ((TYPES, ((MAPPING, found[-1], found[0] if len(found) > 1 else NOTHING),)),)
+        each = [instances(evaluator, argument, place) for argument in arguments]
+        return ((TYPES, ((MAPPING, each[-1], each[0] if len(each) > 1 else NOTHING),)),)
     if name in _AWAITABLES:
         return ((TYPES, ((AWAITABLE, instances(evaluator, arguments[-1], place)),)),)
     if name in _MANAGERS:
