@@ -76,7 +76,7 @@ def apply(root: Path, edit: tuple[Edit, str, int, str]) -> None:
     change(path, number, statement)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(edits=edits, at_once=st.integers(1, 3))
 def test_random_edits_warm_equals_cold(edits: list[tuple[Edit, str, int, str]], at_once: int) -> None:
     """Issue 4, section 1: with cache or without, the findings are the same."""
