@@ -7,11 +7,9 @@ last three use libraries of the extra "demo", so they are imported when ``place`
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 from asgiway.demo.place import DemoError, find_place, listen
-from asgiway.demo.signals import ending_signals
+from asgiway.demo.signals import Ending, ending_signals
 
 __all__ = ["DemoError", "run"]
 
@@ -27,9 +25,9 @@ def run(host: str = "127.0.0.1", port: int | None = None, *, once: bool = False)
         once: make the requests, check the answers and end, instead of serving until SIGINT or SIGTERM.
     """
     # From here on both signals mean the same: end in good order.
-    with ending_signals() as on_signal:
+    with ending_signals() as ending:
         try:
-            return _run(host, port, once, on_signal)
+            return _run(host, port, once, ending)
         except DemoError as error:
             sys.stderr.write(f"asgiway demo: {error}\n")
             return 2
@@ -41,9 +39,7 @@ def run(host: str = "127.0.0.1", port: int | None = None, *, once: bool = False)
             return 0
 
 
-def _run(
-    host: str, port: int | None, once: bool, on_signal: Callable[[Callable[[], None]], AbstractContextManager[None]]
-) -> int:
+def _run(host: str, port: int | None, once: bool, ending: Ending) -> int:
     place = find_place()
     place.require_libraries()
     place.prepare_state()
@@ -56,10 +52,11 @@ def _run(
             if once:
                 from asgiway.demo.checks import run_checks
 
+                ending.check()
                 return run_checks(server.address, place)
             from asgiway.demo.tour import show_tour
 
-            with on_signal(server.end):
+            with ending.on_signal(server.end):
                 show_tour(server.address, place)
                 server.wait()
     sys.stdout.write("Ended; requests under way were cut off.\n" if server.forced else "Drained and ended.\n")
