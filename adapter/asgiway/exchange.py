@@ -239,7 +239,7 @@ class Exchange(Response):
                 return
             if type(iterable) in _WHOLE:
                 self._hold = not self.sent
-                self.consume_whole(iterable)
+                self.consume_whole(iterable)  # pyright: ignore[reportArgumentType] - does not follow `in`
             else:
                 self.consume(iterable, self._stopped)
         except Exception as exc:

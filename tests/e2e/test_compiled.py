@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import django
 import hypercorn
+import litestar
 import pytest
 import sqlalchemy
 import starlette
@@ -21,7 +21,7 @@ import starlette
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 900
 OPTIONS = ["--isolated", "--no-cache", "--select", "ALL", "--min-severity", "info", "--output-format", "json"]
-PACKAGES = [anyio, django, hypercorn, sqlalchemy, starlette]
+PACKAGES = [anyio, hypercorn, litestar, sqlalchemy, starlette]
 
 pytestmark = [
     pytest.mark.long,

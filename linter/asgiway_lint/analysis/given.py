@@ -65,7 +65,8 @@ def _collect(facts: Facts) -> dict[int, list[_Taker]]:
             if arg[0] == model.CALL:
                 found.setdefault(arg[1], []).append((taker, False))
             elif arg[0] == model.STAR and arg[1][0] == model.SCOPE:
-                result = facts.scopes[arg[1][1]].results[0].expr
+                scope: int = arg[1][1]
+                result = facts.scopes[scope].results[0].expr
                 if result[0] == model.CALL:
                     found.setdefault(result[1], []).append((taker, True))
         for _, value in call.keywords:
