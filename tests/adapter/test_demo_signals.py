@@ -31,3 +31,16 @@ def test_with_an_action_nothing_is_raised() -> None:
         signal.raise_signal(signal.SIGINT)
         ending.check()
     assert called == [True, True]
+
+
+def test_while_it_is_held_a_signal_waits() -> None:
+    done: list[str] = []
+
+    def start() -> None:
+        with ending_signals() as ending, ending.held():
+            signal.raise_signal(signal.SIGINT)
+            done.append("the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert done == ["the block"]

@@ -41,21 +41,21 @@ def run(host: str = "127.0.0.1", port: int | None = None, *, once: bool = False)
 
 def _run(host: str, port: int | None, once: bool, ending: Ending) -> int:
     place = find_place()
-    place.require_libraries()
-    place.prepare_state()
+    with ending.held():
+        place.require_libraries()
+        place.prepare_state()
     if port is None:
         port = 0 if once else DEFAULT_PORT
     with listen(host, port) as listener:
-        from asgiway.demo.server import Server
-
-        with Server(place.build_site(), listener) as server:
-            if once:
-                from asgiway.demo.checks import run_checks
-
-                ending.check()
-                return run_checks(server.address, place)
+        with ending.held():
+            from asgiway.demo.checks import run_checks
+            from asgiway.demo.server import Server
             from asgiway.demo.tour import show_tour
 
+            site = place.build_site()
+        with Server(site, listener) as server:
+            if once:
+                return run_checks(server.address, place)
             with ending.on_signal(server.end):
                 show_tour(server.address, place)
                 server.wait()

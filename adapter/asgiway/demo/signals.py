@@ -16,6 +16,7 @@ class Ending:
     def __init__(self) -> None:
         self._actions: list[Callable[[], None]] = []
         self._asked = False
+        self._held = False
 
     @contextmanager
     def on_signal(self, action: Callable[[], None]) -> Generator[None]:
@@ -25,11 +26,20 @@ class Ending:
         # Not taken back at the end: a second signal then is one more wish to end, not an error.
         yield
 
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if a signal has come whose own was swallowed.
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Let a signal wait until the end of the block: what is being imported does not survive a KeyboardInterrupt."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.check()
 
-        That happens where it comes while the interpreter runs a finaliser or a callback of a weak reference, as there
-        are many during imports.
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal has come that was held, or whose own KeyboardInterrupt was swallowed.
+
+        The interpreter does that in a finaliser or a callback of a weak reference, of which imports have many.
         """
         if self._asked and not self._actions:
             raise KeyboardInterrupt
@@ -40,7 +50,8 @@ class Ending:
             self._actions[-1]()
             return
         self._asked = True
-        raise KeyboardInterrupt
+        if not self._held:
+            raise KeyboardInterrupt
 
 
 @contextmanager
