@@ -49,11 +49,11 @@ class Transfer:
         self._size = size
         self._sent = 0
         self._file = -1
-        self.socket = os.dup(socket)
-        self.linger = LINGER
-        self.full = False
+        self.socket: int = os.dup(socket)
+        self.linger: float = LINGER
+        self.full: bool = False
         """The last turn ended because the client does not keep up."""
-        self.stopped = False
+        self.stopped: bool = False
         """Set on the loop: end the turn soon."""
 
     def close(self) -> None:

@@ -23,14 +23,14 @@ from asgiway.kernel_send import HAS_SENDFILE, NotSendableError, send_file
 
 __all__ = ["SendFile"]
 
-logger = logging.getLogger("asgiway")
+logger: logging.Logger = logging.getLogger("asgiway")
 
 Scope = MutableMapping[str, Any]
 Message = Mapping[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 
 EXTENSION = "http.response.pathsend"
-END = {"type": "http.response.body", "body": b"", "more_body": False}
+END: dict[str, Any] = {"type": "http.response.body", "body": b"", "more_body": False}
 _BLOCK = 256 * 1024
 
 
