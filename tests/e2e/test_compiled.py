@@ -24,8 +24,7 @@ OPTIONS = ["--isolated", "--no-cache", "--select", "ALL", "--min-severity", "inf
 PACKAGES = [anyio, hypercorn, litestar, sqlalchemy, starlette]
 
 pytestmark = [
-    pytest.mark.long,
-    pytest.mark.network,  # the build fetches mypy and libcst
+    pytest.mark.long,  # and the build fetches mypy and libcst from a package index
     pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler"),
 ]
 
