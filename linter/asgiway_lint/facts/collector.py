@@ -202,7 +202,7 @@ class _Collector(Expressions):
         if not node.orelse:
             return False
         outer = self.open_block(group)
-        if len(guard) == 1 and not isinstance(node.test, ast.BoolOp):
+        if len(guard) == 1 and not isinstance(node.test, ast.BoolOp) and guard[0][1] in OPPOSITES:
             name, condition = guard[0]
             self.guards[self.block] = ((name, OPPOSITES[condition]),)
         self.narrow(node.test, truth=False)

@@ -45,6 +45,12 @@ from asgiway_lint.facts.text import Columns
         ("None is x", []),
         ("x is None is y", []),
         ("x is y", []),
+        ("not hasattr(x, 'y')", [("x.y", "perhaps")]),
+        ("not hasattr(x, 'y') or x.y is None", [("x.y", "perhaps")]),
+        ("not not hasattr(x, 'y')", []),
+        ("hasattr(x, 'y')", []),
+        ("not hasattr(x, y)", []),
+        ("not hasattr(x(1), 'y')", []),
     ],
 )
 def test_what_a_test_says_of_names(test: str, expected: list[tuple[str, str]]) -> None:
