@@ -63,10 +63,14 @@ class Connection:
             self._streams = None
 
 
-async def _until(connection: Connection, until: float) -> int:
+async def _until(connection: Connection, until: float, pause: float) -> int:
     done = 0
+    due = time.monotonic()
     try:
         while time.monotonic() < until:
+            if pause:
+                await asyncio.sleep(due - time.monotonic())
+                due = max(due, time.monotonic() - pause) + pause
             await connection.ask()
             done += 1
     finally:
@@ -74,10 +78,16 @@ async def _until(connection: Connection, until: float) -> int:
     return done
 
 
-async def ask_for(port: int, connections: int, seconds: float, path: str = "/", body: bytes = b"") -> int:
-    """Ask on that many connections for that long; how many requests were answered."""
+async def ask_for(
+    port: int, connections: int, seconds: float, path: str = "/", body: bytes = b"", rate: float | None = None
+) -> int:
+    """Ask on that many connections for that long; how many requests were answered.
+
+    With a `rate` no more than that many a second are asked for, over all connections.
+    """
     until = time.monotonic() + seconds
-    return sum(await asyncio.gather(*(_until(Connection(port, path, body), until) for _ in range(connections))))
+    pause = 0 if rate is None else connections / rate
+    return sum(await asyncio.gather(*(_until(Connection(port, path, body), until, pause) for _ in range(connections))))
 
 
 async def burst(port: int, connections: int, path: str = "/") -> float:
