@@ -65,6 +65,18 @@ def findings(path: Path, packages: Path) -> list[Any]:
     return found
 
 
+def test_the_language_server_runs_on_it(compiled: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/linter/server/test_diagnostics.py"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(compiled)},
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_engine_is_compiled(compiled: Path) -> None:
     code = (
         "import asgiway_lint.analysis.evaluate as e, asgiway_lint.facts.collector as c; print(e.__file__, c.__file__)"
