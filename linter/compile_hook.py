@@ -43,6 +43,8 @@ PLAIN = frozenset(
     }
 )
 
+LIBRARIES = (".so", ".pyd")
+
 _SETUP = """
 import sys
 from mypyc.build import mypycify
@@ -78,14 +80,18 @@ class CompileHook(BuildHookInterface[Any]):
             for path in (self._folder / PACKAGE).glob(pattern)
             if path.name not in PLAIN
         )
-        subprocess.run(
-            [sys.executable, "-c", _SETUP, "build_ext", "--inplace", *modules],
-            cwd=self._folder,
-            env={**os.environ, "MYPYPATH": str(self._folder)},
-            check=True,
-        )
-        for library in self._folder.glob("*.so"), self._folder.glob(f"{PACKAGE}/**/*.so"):
-            for path in library:
+        try:
+            subprocess.run(
+                [sys.executable, "-c", _SETUP, "build_ext", "--inplace", *modules],
+                cwd=self._folder,
+                env={**os.environ, "MYPYPATH": str(self._folder)},
+                check=True,
+            )
+        except BaseException:  # nobody calls finalize() then
+            shutil.rmtree(self._folder)
+            raise
+        for path in (*self._folder.glob("*"), *self._folder.glob(f"{PACKAGE}/**/*")):
+            if path.suffix in LIBRARIES:
                 build_data["force_include"][str(path)] = path.relative_to(self._folder).as_posix()
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
