@@ -106,7 +106,21 @@ _function: Callable[[Sequence[Any]], list[Any]] | None = None
 
 def _start(make: Callable[..., Callable[[Sequence[Any]], list[Any]]], arguments: tuple[Any, ...]) -> None:
     global _function
+    threading.Thread(target=_end_with_parent, name="asgiway-parent", daemon=True).start()
     _function = make(*arguments)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if it was killed.
+
+    Waiting for work would not tell: each worker holds both ends of the pipe that work comes through.
+    """
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(chunk: Sequence[Any]) -> list[Any]:
