@@ -44,7 +44,11 @@ def check_module(evaluator: Evaluator, path: str, facts: Facts, settings: Settin
     loop = contexts.on_loop(facts, homes)
     propagation = Propagation.of(evaluator)
     findings: list[Finding] = []
-    hops = list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive)) if loop else []
+    hops = (
+        list(hops_of(evaluator, path, facts, loop, transitive=settings.transitive, cold=propagation.is_cold))
+        if loop
+        else []
+    )
     if hops and settings.async_library is None:
         settings = _with_library(evaluator, settings, async_library(facts))
     views = own_loop(evaluator, path, facts) if hops else dict[int, str]()

@@ -16,11 +16,25 @@ from asgiway_lint.analysis.values import Place, Values
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr, Scope
 
-__all__ = ["Known", "asked_parameters", "excluded", "given_to_call", "known_parameters", "made_once"]
+__all__ = [
+    "PLAIN",
+    "Known",
+    "asked_parameters",
+    "excluded",
+    "given_to_call",
+    "is_plain",
+    "known_parameters",
+    "made_once",
+    "plain",
+]
 
 Known = tuple[tuple[str, str | Values], ...]
 """Parameters whose value a caller fixes, by name: "none", "false", "true", or the values of something that may block when called. And,
 by names that begin with a dot, what is known of a method's object: see `states` and `receivers`."""
+
+PLAIN: Final[tuple[str, str | Values]] = ("", "plain")
+"""In place of what a caller gives: whatever it gives. What does not block then blocks for no caller, and that is nearly everything, so
+that nobody has to look at arguments."""
 
 # Kind of value -> conditions of `Block.guard` that it makes true.
 _OF_OBJECTS: Final = frozenset({"some", "true"})
@@ -30,11 +44,30 @@ _HOLDS: Final[Mapping[str | Values, frozenset[str]]] = {
     "true": _OF_OBJECTS,
 }
 _NO_NAMES: Final = frozenset[str]()
+_WHATEVER: Final = (PLAIN,)
 _SWITCHES: Final[tuple[Expr, ...]] = ((model.CONST, None), (model.CONST, False), (model.CONST, True))
 
 
+def is_plain(known: Known) -> bool:
+    """Whether what is known stands for whatever a caller may give."""
+    return bool(known) and known[0][0] == PLAIN[0]  # not by identity: what was kept of an earlier run counts, too
+
+
+def plain(known: Known) -> Known:
+    """The same with whatever a caller may give for the parameters; the class of a method's object stays, as it leads elsewhere."""
+    return (PLAIN, *[pair for pair in known if pair[0] == receivers.CLASS])
+
+
 def known_parameters(
-    evaluator: Evaluator, path: str, index: int, at: str, call: Call, caller: Known, *, bound: bool
+    evaluator: Evaluator,
+    path: str,
+    index: int,
+    at: str,
+    call: Call,
+    caller: Known,
+    *,
+    bound: bool,
+    whatever: bool = False,
 ) -> Known:
     """What a call fixes of the parameters that the function calls or that its conditions depend on.
 
@@ -45,9 +78,14 @@ def known_parameters(
         call: the call.
         caller: what is known of the caller's own parameters.
         bound: the first parameter is given by the object or class.
+        whatever: leave it at that whatever is given (`PLAIN`).
     """
     facts = evaluator.facts(path)
     assert facts is not None
+    if whatever:
+        if not bound or facts.scopes[facts.scopes[index].parent].kind != "class":
+            return _WHATEVER
+        return (PLAIN, *receivers.of_call(evaluator, path, index, at, call, caller))
     wanted = evaluator.table(("guarded", path), lambda: asked_parameters(facts)).get(index, _NO_NAMES)
     to_call = evaluator.table(("calls parameters", path), lambda: handed.calls_parameters(facts)).get(index, _NO_NAMES)
     scope = facts.scopes[index]
@@ -89,7 +127,7 @@ def given_to_call(facts: Facts, call: Call, home: Scope, known: Known) -> Values
 
 def excluded(facts: Facts, block: int, function: Scope, known: Known) -> bool:
     """Whether code in `block` of `function` does not run when its parameters are as `known`."""
-    if not known:
+    if not known or is_plain(known):
         return False
     kinds = dict(known)
     me = f"{function.params[0].name}." if function.params else "."

@@ -28,7 +28,7 @@ from asgiway_lint.analysis.values import (
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr, Scope
 
-__all__ = ["applied", "callables", "calls_parameters", "is_constant", "mapped"]
+__all__ = ["applied", "callables", "called_parameters", "calls_parameters", "is_constant", "mapped"]
 
 # Functions of the standard library that call an argument before they return: its position (-1: by keyword only) and name.
 _APPLY: Final[Mapping[str, tuple[int, str]]] = {
@@ -67,6 +67,20 @@ def _add(facts: Facts, found: dict[int, set[str]], index: int, name: str) -> Non
         index = facts.scopes[index].parent
     if facts.scopes[index].kind in ("def", "lambda") and is_constant(facts.scopes[index], name):
         found.setdefault(index, set()).add(name)
+
+
+def called_parameters(facts: Facts) -> frozenset[int]:
+    """The functions that call a parameter themselves, or have code inside that does."""
+    found: set[int] = set()
+    for call in facts.calls:
+        if call.callee[0] != model.NAME:
+            continue
+        name, index = call.callee[1], call.scope
+        while index >= 0 and name not in facts.scopes[index].bindings:
+            index = facts.scopes[index].parent
+        if index >= 0 and is_constant(facts.scopes[index], name):
+            found.add(index)
+    return frozenset(found)
 
 
 def callables(evaluator: Evaluator, expr: Expr, place: Place) -> Values:

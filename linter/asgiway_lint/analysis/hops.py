@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from asgiway_lint.analysis import blocking, given, handed, implied, receivers, relations, targets
 from asgiway_lint.analysis.blocking import Site
 from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.guards import Known, excluded, given_to_call, made_once
+from asgiway_lint.analysis.guards import Known, excluded, given_to_call, is_plain, made_once
 from asgiway_lint.analysis.targets import Groups
 from asgiway_lint.analysis.values import METHOD, Place, Values
 from asgiway_lint.facts import Facts, model
@@ -16,6 +16,7 @@ from asgiway_lint.facts.model import Call, Event, Scope
 
 __all__ = ["Hop", "contents", "hop_at", "hops_of"]
 
+_NOTHING: Final[tuple[Site | None, Groups]] = (None, ())
 _KINDS: Final = frozenset({"iter", "enter", "load", *implied.EVENTS})
 
 
@@ -48,10 +49,11 @@ def hops_of(
     scopes: frozenset[int],
     *,
     transitive: bool,
+    cold: Callable[[Groups], bool],
     known: Known = (),
     home: Scope | None = None,
 ) -> Iterator[Hop]:
-    """All hops in some scopes of a module, calls first.
+    """All hops in some scopes of a module that may lead to something that blocks, calls first.
 
     Args:
         evaluator: the run's evaluator.
@@ -59,10 +61,12 @@ def hops_of(
         facts: its facts.
         scopes: the scopes to look at.
         transitive: also what runs functions of the project.
+        cold: whether some functions block for no caller, whatever it gives them; hops to those are left out.
         known: what is known of the parameters of the function `home`, to leave out what does not run then.
         home: that function.
     """
     calls, events = contents(evaluator, path, facts)
+    whatever = is_plain(known)
     for index in sorted(index for scope in scopes for index in calls.get(scope, ())):
         call = facts.calls[index]
         values = evaluator.callee(path, call)
@@ -78,7 +82,11 @@ def hops_of(
                 continue
             groups: Groups = ()
         else:
-            site, groups = _behind(evaluator, path, facts, call, values, known, transitive=transitive)
+            site, groups = _behind(evaluator, path, facts, call, values, known, transitive=transitive, whatever=True)
+            if groups and not whatever:
+                if cold(groups):
+                    continue
+                _, groups = _behind(evaluator, path, facts, call, values, known, transitive=transitive, whatever=False)
             if site is None and (not groups or _is_given_away(evaluator, path, facts, index)):
                 continue
         if home is None or not _left_out(facts, call.block, home, known):
@@ -98,6 +106,12 @@ def hops_of(
         elif event.kind == "iter":
             place = Place(path, event.scope, event.seq, event.block)
             site, groups = _called(evaluator, handed.mapped(evaluator, event.expr, place), transitive=transitive)
+        if groups:
+            plain = targets.plain_groups(groups)
+            if whatever:
+                groups = plain
+            elif cold(plain):
+                continue
         if (site is not None or groups) and (home is None or not _left_out(facts, event.block, home, known)):
             yield hop_at(event, site, groups)
 
@@ -110,19 +124,30 @@ def _is_given_away(evaluator: Evaluator, path: str, facts: Facts, index: int) ->
 
 
 def _behind(
-    evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values, known: Known, *, transitive: bool
+    evaluator: Evaluator,
+    path: str,
+    facts: Facts,
+    call: Call,
+    values: Values,
+    known: Known,
+    *,
+    transitive: bool,
+    whatever: bool,
 ) -> tuple[Site | None, Groups]:
-    """What a call that does not block by itself leads to."""
-    groups = targets.run_by_call(evaluator, path, facts, call, values, known) if transitive and values else ()
-    if groups:
-        return None, groups
-    entered = _entered(evaluator, path, facts, call, values, transitive=transitive)
-    if entered is not None:
-        return entered
-    site, groups = _called(evaluator, handed.applied(evaluator, path, call, values), transitive=transitive)
-    if site is None and not groups:
-        site, groups = implied.by_call(evaluator, path, call, values)
-    return site, groups if transitive else ()
+    """What a call that does not block by itself leads to, for its arguments or whatever they are."""
+    if transitive and values:
+        groups = targets.run_by_call(evaluator, path, facts, call, values, known, whatever=whatever)
+        if groups:
+            return None, groups
+    found = _entered(evaluator, path, facts, call, values, transitive=transitive)
+    if found is None:
+        found = _called(evaluator, handed.applied(evaluator, path, call, values), transitive=transitive)
+        if found == _NOTHING:
+            found = implied.by_call(evaluator, path, call, values)
+    site, groups = found
+    if not groups or not transitive:
+        return site, ()
+    return site, targets.plain_groups(groups) if whatever else groups
 
 
 def _called(evaluator: Evaluator, values: Values, *, transitive: bool) -> tuple[Site | None, Groups]:

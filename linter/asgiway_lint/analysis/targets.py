@@ -11,7 +11,7 @@ from typing import Final
 
 from asgiway_lint.analysis import contexts, decorators, members, names
 from asgiway_lint.analysis.evaluate import Evaluator
-from asgiway_lint.analysis.guards import Known, known_parameters
+from asgiway_lint.analysis.guards import Known, known_parameters, plain
 from asgiway_lint.analysis.values import (
     AWAITABLE,
     BOUND,
@@ -29,7 +29,16 @@ from asgiway_lint.analysis.values import (
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import AWAITED, Call, Event, Expr, Facts, Scope
 
-__all__ = ["Function", "Groups", "gives_awaitable", "run_by_call", "run_by_event", "run_by_values", "special"]
+__all__ = [
+    "Function",
+    "Groups",
+    "gives_awaitable",
+    "plain_groups",
+    "run_by_call",
+    "run_by_event",
+    "run_by_values",
+    "special",
+]
 
 Function = tuple[str, int, Known]
 """A function of the project: its file, its scope, and what its caller fixes of its parameters."""
@@ -42,8 +51,20 @@ _NO_METACLASS: Final = frozenset({"abc.ABCMeta"})
 _ITERATES: Final = frozenset({"enumerate", "zip", "reversed", "iter", "filter", "map"})
 
 
+def plain_groups(groups: Groups) -> Groups:
+    """The same functions, whatever is given for their parameters."""
+    return tuple([tuple([(path, index, plain(known)) for path, index, known in group]) for group in groups])
+
+
 def run_by_call(
-    evaluator: Evaluator, path: str, facts: Facts, call: Call, values: Values, caller: Known = ()
+    evaluator: Evaluator,
+    path: str,
+    facts: Facts,
+    call: Call,
+    values: Values,
+    caller: Known = (),
+    *,
+    whatever: bool = False,
 ) -> Groups:
     """What a call runs.
 
@@ -54,21 +75,28 @@ def run_by_call(
         call: the call.
         values: what it may call.
         caller: what is known of the parameters of the function around it.
+        whatever: what it runs whatever its arguments are (`guards.PLAIN`).
     """
     if call.args and contexts.consumes(call.callee):
         consumed = _iterated(evaluator, facts, call.args[0], Place(path, call.scope, call.seq, call.block))
         if consumed:
-            return consumed
+            return plain_groups(consumed) if whatever else consumed
     if call.callee[0] == model.SCOPE:
         return _NOTHING  # a lambda that is called where it stands counts as a part of the body around it
-    groups = run_by_values(evaluator, values, path, call, caller)
+    groups = run_by_values(evaluator, values, path, call, caller, whatever=whatever)
     if groups and call.flags & AWAITED and not gives_awaitable(evaluator, path, call):
         return _NOTHING  # the coroutine knows better than our types
     return groups
 
 
 def run_by_values(
-    evaluator: Evaluator, values: Values, path: str = "", call: Call | None = None, caller: Known = ()
+    evaluator: Evaluator,
+    values: Values,
+    path: str = "",
+    call: Call | None = None,
+    caller: Known = (),
+    *,
+    whatever: bool = False,
 ) -> Groups:
     """What calling one of some values runs; without a `call`, in the file `path`, nothing is known of the arguments."""
     groups: list[tuple[Function, ...]] = []
@@ -76,7 +104,10 @@ def run_by_values(
         if value == NONE:
             continue
         found = tuple(
-            [_variant(evaluator, function, value, path, call, caller) for function in _run_by(evaluator, value)]
+            [
+                _variant(evaluator, function, value, path, call, caller, whatever=whatever)
+                for function in _run_by(evaluator, value)
+            ]
         )
         if not found:
             return _NOTHING
@@ -97,12 +128,20 @@ def run_by_event(evaluator: Evaluator, path: str, facts: Facts, event: Event) ->
 
 
 def _variant(
-    evaluator: Evaluator, function: Function, value: Value, at: str, call: Call | None, caller: Known
+    evaluator: Evaluator,
+    function: Function,
+    value: Value,
+    at: str,
+    call: Call | None,
+    caller: Known,
+    *,
+    whatever: bool = False,
 ) -> Function:
+    path, index, known = function
     if call is None or value[0] == PARTIAL:
-        return function
-    path, index, _ = function
-    return path, index, known_parameters(evaluator, path, index, at, call, caller, bound=value[0] != FUNCTION)
+        return (path, index, plain(known)) if whatever else function
+    bound = value[0] != FUNCTION
+    return path, index, known_parameters(evaluator, path, index, at, call, caller, bound=bound, whatever=whatever)
 
 
 def _run_by(evaluator: Evaluator, value: Value) -> Iterator[Function]:

@@ -123,7 +123,12 @@ def edit(path: Path, old: str, new: str) -> None:
         pytest.param("base.py", "pass\n", "time.sleep(1)\n", "base calm", id="a body that blocks now"),
         pytest.param("base.py", "import time, asy", "\nimport time, asy", "base", id="lines that findings name"),
         pytest.param("mid.py", "retry(3, f", "retry(4, f", "app", id="lines of a chain"),
-        pytest.param("mid.py", "    whole.quiet()", "    whole.asks()", "app", id="a call of something as harmless"),
+        pytest.param(
+            "mid.py", "    whole.quiet()", "    whole.quiet(None)", "app", id="a call of something as harmless"
+        ),
+        pytest.param(
+            "mid.py", "    whole.quiet()", "    whole.asks()", "app calm", id="what blocks for no caller at all"
+        ),
         pytest.param("mid.py", "    whole.quiet()", "    whole.quiet(1)", "app calm", id="a call of what blocks then"),
         pytest.param("mid.py", "-> Special:", "-> str:", "app", id="a signature"),
         pytest.param("base.py", "requests.Session()", "None", "base calm", id="an attribute"),
@@ -474,8 +479,9 @@ BODY_READERS: dict[str, str] = {
     """,
     "What it says is a part of `Answers.ends`.": """
         blocking._awaited_later blocking._is_calm blocking._is_new blocking._silenced blocking.direct_call
-        contexts._run_in_place given._collect given.is_awaited_elsewhere given.is_handed_over guards._inside guards.excluded guards.made_once
-        hops._is_given_away hops._sorted_by_scope hops.hops_of questions.__init__ questions._around
+        contexts._run_in_place given._collect given.is_awaited_elsewhere given.is_handed_over
+        guards._inside guards.excluded guards.made_once
+        handed.called_parameters hops._is_given_away hops._sorted_by_scope hops.hops_of questions.__init__ questions._around
         questions._first_seq questions._is_handler questions._is_inside questions._leaves questions._of_block questions._of_guard
         questions.holds questions.with_a_loop relations._query states.of_receiver
     """,
@@ -524,7 +530,8 @@ NAME_READERS: dict[str, str] = {
         changed.__init__ changed._called_from_inside decorators._calls handed._add receivers._owner states.stored
     """,
     "It looks at bodies: what it says is a part of `Answers.ends`.": """
-        blocking._awaited_later blocking._is_datagram blocking._is_new guards._filled guards.given_to_call names.is_fixed
+        blocking._awaited_later blocking._is_datagram blocking._is_new guards._filled guards.given_to_call
+        handed.called_parameters names.is_fixed
         questions.__init__ questions._first_seq receivers._means_self relations._query states._made targets._iterated
     """,
 }

@@ -39,7 +39,9 @@ def test_no_process_outlives_a_killed_run(tmp_path: Path, spawn: bool, busy: int
     script = tmp_path / "script.py"
     script.write_text(WORK.format(busy=busy, spawn=spawn))
     # Whoever is left holds the pipe open: its end is the proof that none is.
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
         assert run.stdout is not None
         assert int(run.stdout.readline()) != run.pid
         if not busy:

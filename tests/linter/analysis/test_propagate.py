@@ -6,10 +6,12 @@ import tempfile
 from collections import deque
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asgiway_lint.analysis.run import check_files
+from asgiway_lint.analysis.propagate import Propagation
+from asgiway_lint.analysis.run import check_files, check_source
 from asgiway_lint.config import Settings
 from asgiway_lint.finding import Finding
 
@@ -94,3 +96,73 @@ def test_a_long_chain_needs_no_deep_stack(tmp_path: Path) -> None:
     assert finding.message.startswith(
         f"`f{count - 1}() -> f{count - 2}() -> f{count - 3}() -> ... -> f0() -> time.sleep`"
     )
+
+
+# What a function does with its parameters, and with those of the others: call it, hand it on, ask about it.
+STEPS = st.sampled_from(
+    [
+        "call()",
+        "if flag:\n        time.sleep(1)",
+        "if flag is None:\n        time.sleep(1)",
+        "f{0}(call, flag)",
+        "f{0}(flag=True, call=call)",
+        "f{0}(time.sleep, None)",
+        "f{0}(slow)",
+        "f{0}(lambda: slow(), flag)",
+        "sorted([], key=call)",
+        "list(g{0}(call))",
+        "[f{0}(one) for one in (call,)]",
+        "Base{0}().run(call)",
+        "Own{0}().run(slow, flag)",
+        "with m{0}(call):\n        pass",
+    ]
+)
+BODIES = st.lists(st.lists(st.tuples(STEPS, st.integers(0, 2)), max_size=3), min_size=3, max_size=3)
+AROUND = """
+def g{0}(call):
+    yield call()
+@contextlib.contextmanager
+def m{0}(call):
+    yield
+    call()
+class Base{0}:
+    def run(self, call, flag=None):
+        self.step(call)
+        f{0}(call)
+    def step(self, call):
+        pass
+class Own{0}(Base{0}):
+    def step(self, call):
+        call()
+"""
+USES = [
+    "f{0}()",
+    "f{0}(slow)",
+    "f{0}(len, True)",
+    "f{0}(call=len)",
+    "Own{0}().run(slow)",
+    "Base{0}().run(len)",
+    "g{0}(slow)",
+]
+
+
+def program(bodies: list[list[tuple[str, int]]]) -> bytes:
+    lines = ["import contextlib, time", "def slow():\n    time.sleep(1)"]
+    for number, steps in enumerate(bodies):
+        lines += [f"def f{number}(call=None, flag=None):", "    pass"]
+        lines += [f"    {text.format(other)}" for text, other in steps]
+        lines.append(AROUND.format(number))
+    lines.append("async def a():")
+    lines += [f"    {use.format(number)}" for number in range(len(bodies)) for use in USES]
+    return "\n".join(lines).encode()
+
+
+@given(BODIES)
+@settings(max_examples=150, deadline=None)
+def test_arguments_are_looked_at_wherever_they_matter(bodies: list[list[tuple[str, int]]]) -> None:
+    """Whoever leads to nothing whatever is given leads to nothing for each of the callers, too."""
+    source, chosen = program(bodies), Settings(root=Path("/project"))
+    found = check_source(source, Path("/project/app.py"), chosen).findings
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Propagation, "is_cold", lambda *_: False)
+        assert check_source(source, Path("/project/app.py"), chosen).findings == found
