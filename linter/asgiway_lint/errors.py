@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["ConfigError", "MissingExtraError", "UsageError", "nearest"]
+__all__ = ["ConfigError", "CrashError", "MissingExtraError", "UsageError", "nearest"]
 
 
 class UsageError(Exception):
@@ -13,6 +13,16 @@ class UsageError(Exception):
 
 class ConfigError(UsageError):
     """A configuration file, or a `--config` option, says something that makes no sense."""
+
+
+class CrashError(UsageError):
+    """A process has crashed while it checked files."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}; asgiway-lint check --jobs 1 --verbose FOLDER for one folder after the other finds the file:"
+            " exclude it, and please report it"
+        )
 
 
 class MissingExtraError(UsageError):

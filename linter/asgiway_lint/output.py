@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from types import TracebackType
 from typing import Self, TextIO
 
 from asgiway_lint.errors import UsageError
 
-__all__ = ["Output", "wants_colour"]
+__all__ = ["Output", "tell", "wants_colour", "write_bytes"]
 
 
 class Output:
@@ -54,15 +55,9 @@ class Output:
         if self._pieces is not None:
             self._pieces.extend(pieces)
             return
-        try:
+        with _complaining(self._stream, self._file):
             self._stream.writelines(pieces)
             self._stream.flush()
-        except BrokenPipeError:
-            _discard(self._stream)
-        except OSError as error:
-            where = "standard output" if self._file is None else self._file
-            _discard(self._stream)
-            raise UsageError(f"cannot write to {where}: {error.strerror or error}") from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -87,6 +82,36 @@ class Output:
         except WriteError as error:
             kept = "; it is as it was before" if existed else ""
             raise UsageError(f"cannot write to {file}: {error}{kept}") from error
+
+
+def write_bytes(data: bytes) -> None:
+    """Write bytes to stdout as they are.
+
+    Raises:
+        UsageError: they cannot be written.
+    """
+    with _complaining(sys.stdout, None):
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+
+def tell(text: str) -> None:
+    """Write a text for the user to stderr; one that goes nowhere, as the disk behind it is full, is nothing to fail for."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _complaining(stream: TextIO, file: str | None) -> Generator[None]:
+    """Turn what goes wrong in writing into a sentence; a reader that has had enough is no error."""
+    try:
+        yield
+    except BrokenPipeError:
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        raise UsageError(f"cannot write to {file or 'standard output'}: {error.strerror or error}") from error
 
 
 def _discard(stream: TextIO) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import logging
-import sys
 import time
 import tokenize
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from asgiway_lint.addnoqa import Added, add_noqa
 from asgiway_lint.facts.text import decode
 from asgiway_lint.finding import Finding
+from asgiway_lint.output import tell
 from asgiway_lint.replacing import WriteError, write_atomically
 from asgiway_lint.report import Results
 from asgiway_lint.report.style import shown_path
@@ -122,7 +122,7 @@ def _write(path: Path, findings: Sequence[Finding], reason: str, started: int) -
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    tell(f"{text}\n")
 
 
 def _tell(what: str, names: Sequence[str]) -> None:

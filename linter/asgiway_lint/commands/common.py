@@ -21,7 +21,7 @@ from asgiway_lint.errors import UsageError, nearest
 from asgiway_lint.filtering import rule_codes
 from asgiway_lint.finding import Finding
 from asgiway_lint.fixes.model import Offer, Refusal
-from asgiway_lint.output import Output, wants_colour
+from asgiway_lint.output import Output, tell, wants_colour
 from asgiway_lint.progress import with_progress
 from asgiway_lint.project.discovery import Discovered
 from asgiway_lint.report import Results, reporter
@@ -108,7 +108,7 @@ def telling_what_is_not_written(file: str | None) -> Generator[None]:
     except KeyboardInterrupt:
         if path is not None:
             what = "not written" if _stamp(path) == before else "written"
-            sys.stderr.write(f"{what}: {file}\n")
+            tell(f"{what}: {file}\n")
         raise
 
 

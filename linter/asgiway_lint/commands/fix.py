@@ -26,7 +26,7 @@ from asgiway_lint.fixes.diff import unified_diff
 from asgiway_lint.fixes.model import Applicability, Fix
 from asgiway_lint.fixes.write import Written, write_all
 from asgiway_lint.fixing import FixedFile, fix_files
-from asgiway_lint.output import Output, wants_colour
+from asgiway_lint.output import Output, tell, wants_colour, write_bytes
 from asgiway_lint.report.style import shown_path
 
 __all__ = ["run"]
@@ -74,8 +74,7 @@ def run(
         return int(bool(changed) and not arguments.exit_zero)
     if stdin is not None:
         after = files[0].applied.source if files else stdin()
-        sys.stdout.buffer.write(after)
-        sys.stdout.flush()
+        write_bytes(after)
         written = Written(())
         outcome = recheck(after) if changed else outcome
         report_to: contextlib.AbstractContextManager[object] = contextlib.redirect_stdout(sys.stderr)
@@ -226,7 +225,7 @@ def _tell(written: Written, cwd: Path) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    tell(f"{text}\n")
 
 
 def _some(number: int, thing: str) -> str:

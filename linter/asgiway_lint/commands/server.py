@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 from argparse import Namespace
+
+from asgiway_lint.process import ENDING
 
 __all__ = ["run"]
 
@@ -19,6 +22,11 @@ def run(arguments: Namespace) -> int:
     from asgiway_lint.server.analyst import ANALYSIS
     from asgiway_lint.server.features import make_server  # pygls: 0.4 s that nobody else pays
 
+    for (
+        number
+    ) in ENDING:  # nothing has to be put in order, and the thread that reads from the client could not be ended
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     protocol = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Whatever else is printed in this process must not get between the messages.
     sys.stdout.flush()
