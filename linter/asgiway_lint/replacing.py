@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import tempfile
+from io import FileIO
 from pathlib import Path
 
 __all__ = ["WriteError", "write_atomically"]
@@ -18,8 +20,12 @@ class WriteError(OSError):
 def write_atomically(path: Path, data: bytes, *, expected: bytes | None = None) -> None:
     """Write a file, through another one beside it that takes its place when it is complete and on disk.
 
-    Mode and, where permitted, owner stay; a symbolic link stays one and its target is written. An interruption at any time,
-    Ctrl-C included, leaves the original.
+    Mode, attributes and, where permitted, owner and group stay; a symbolic link stays one and its target is written. An
+    interruption at any time, Ctrl-C included, leaves the original.
+
+    A file with several names (hard links) is the exception: another one could take the place of one of them only. It is written
+    itself, once there has been room for the new content, and put back if that fails; only SIGKILL or a crash of the machine could
+    leave a part.
 
     Args:
         path: the file; it need not exist.
@@ -36,16 +42,20 @@ def write_atomically(path: Path, data: bytes, *, expected: bytes | None = None) 
             raise WriteError("it is read-only")  # replacing it would work all the same, and not only for root
         if status is not None and not os.access(target, os.W_OK):
             raise WriteError("permission denied")
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
+        descriptor, name = _beside(target)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            _take_over(name, status)
+            _take_over(name, target, status)
             if expected is not None and target.read_bytes() != expected:
                 raise WriteError("it has changed in the meantime")
-            os.replace(name, target)  # noqa: PTH105  the temporary name is text
+            if status is not None and status.st_nlink > 1:
+                os.unlink(name)  # noqa: PTH108
+                _overwrite(target, data)
+            else:
+                os.replace(name, target)  # noqa: PTH105  the temporary name is text
         except BaseException:
             with contextlib.suppress(FileNotFoundError):  # interrupted when it was in place already
                 os.unlink(name)  # noqa: PTH108
@@ -63,16 +73,44 @@ def _status(target: Path) -> os.stat_result | None:
         return None
 
 
-def _take_over(name: str, status: os.stat_result | None) -> None:
-    """Give the new file the mode and owner of the old one; a new one gets what `open` would give it."""
+def _beside(target: Path) -> tuple[int, str]:
+    try:
+        return tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
+    except PermissionError as error:
+        raise WriteError(f"its folder takes no new file: {error.strerror}") from error
+
+
+def _overwrite(target: Path, data: bytes) -> None:
+    with target.open("r+b", buffering=0) as stream:
+        before = stream.read()
+        try:
+            _fill(stream, data)
+        except BaseException:
+            _fill(stream, before)
+            raise
+
+
+def _fill(stream: FileIO, data: bytes) -> None:
+    stream.seek(0)
+    left = memoryview(data)
+    while left:
+        left = left[stream.write(left) :]
+    stream.truncate()
+    os.fsync(stream.fileno())
+
+
+def _take_over(name: str, target: Path, status: os.stat_result | None) -> None:
+    """Give the new file mode, owner and attributes of the old one; a new one gets what `open` would give it."""
     if status is None:
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)  # noqa: PTH101
         return
     if hasattr(os, "chown"):
-        try:
-            os.chown(name, status.st_uid, status.st_gid)
-        except PermissionError:
-            pass  # only root may give files away: then it belongs to who wrote it, as with any editor
-    os.chmod(name, stat.S_IMODE(status.st_mode))  # noqa: PTH101
+        # Only root may give files away: else it belongs to who wrote it, as with any editor.
+        for owner in (status.st_uid, -1):
+            with contextlib.suppress(PermissionError):
+                os.chown(name, owner, status.st_gid)
+                break
+    shutil.copystat(target, name)
+    os.utime(name)
