@@ -318,7 +318,7 @@ def _server() -> Parser:
         "--clientProcessId",
         type=_positive,
         metavar="PID",
-        help="Accepted, as VS Code's client passes it; not needed: the server ends when stdin does",
+        help="Accepted, as VS Code's client passes it; not needed: the client says so again when it connects",
     )
     return parser
 

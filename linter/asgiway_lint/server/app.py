@@ -22,6 +22,7 @@ from asgiway_lint import __version__
 from asgiway_lint.project.modules import absolute
 from asgiway_lint.server.analyst import Analyst, Delivery
 from asgiway_lint.server.client import Abilities, Options, options
+from asgiway_lint.server.connection import end_with
 from asgiway_lint.server.diagnostics import diagnostics
 from asgiway_lint.server.knowledge import Checked, Document, Knowledge
 from asgiway_lint.server.logs import ClientLog
@@ -58,6 +59,7 @@ class Server(LanguageServer):
         self._reports: dict[str, tuple[int, Report]] = {}
         self._said: frozenset[str] = frozenset()
         self._looker: asyncio.Task[None] | None = None
+        self._companion: asyncio.Task[None] | None = None
         self._log: ClientLog | None = None
         self.was_shut_down: bool = False
 
@@ -81,6 +83,8 @@ class Server(LanguageServer):
             self.say(problem)
         self._analyst = Analyst(self._report, self._deliver, self._complain, self.options.overrides)
         self._analyst.folders(tuple(self._folders.values()))
+        if params.process_id is not None:
+            self._companion = asyncio.create_task(end_with(params.process_id))
 
     async def connected(self) -> None:
         """The client is ready for requests."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -191,6 +192,84 @@ def test_the_end_does_not_wait_for_an_analysis(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0
     assert serve(framed(INITIALIZE, started, opened), tmp_path, "-c", code).returncode == 1
+
+
+def started(cwd: Path, **messages: Any) -> subprocess.Popen[bytes]:
+    """A server that has answered `initialize`, and then waits."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "asgiway_lint", "server"],
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdin is not None
+    assert running.stdout is not None
+    initialize = {**INITIALIZE, "params": {"capabilities": {}, "processId": None, "rootUri": None, **messages}}
+    running.stdin.write(framed(initialize, {"method": "initialized", "params": {}}))
+    running.stdin.flush()
+    assert running.stdout.readline().startswith(b"Content-Length: ")
+    return running
+
+
+def ended(running: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    """How it ends by itself, and what it complains of; its standard input stays open."""
+    try:
+        code = running.wait(4 * PATIENCE)
+    finally:
+        running.kill()
+    assert running.stdin is not None
+    assert running.stderr is not None
+    with running:
+        return code, running.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_though_the_client_is_still_there(tmp_path: Path, name: str) -> None:
+    """Ctrl-C was lost: the thread that waits for the client cannot be ended."""
+    running = started(tmp_path)
+    running.send_signal(getattr(signal, name))
+    assert ended(running) == (-getattr(signal, name), b"")
+
+
+def test_a_client_that_takes_no_more_messages_is_gone(tmp_path: Path) -> None:
+    running = started(tmp_path)
+    assert running.stdout is not None
+    assert running.stdin is not None
+    running.stdout.close()
+    running.stdin.write(framed({"id": 2, "method": "shutdown"}))
+    running.stdin.flush()
+    assert ended(running) == (1, b"warning: the client takes no more messages: Broken pipe\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody to ask")
+def test_a_client_whose_process_has_gone_is_gone(tmp_path: Path) -> None:
+    """Another process of it may hold the pipe open. One that was never seen may be behind a container's wall."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as client:
+        running = started(tmp_path, processId=client.pid)
+        client.kill()
+        client.wait()
+        assert ended(running) == (1, b"warning: the client's process has gone\n")
+    running = started(tmp_path, processId=client.pid)
+    out, err = running.communicate(framed({"id": 2, "method": "shutdown"}, {"method": "exit"}), timeout=4 * PATIENCE)
+    assert (running.returncode, err) == (0, b"")
+    assert b'"id": 2' in out
+
+
+def test_what_is_no_message_is_told_in_a_line_and_ends_nothing(tmp_path: Path) -> None:
+    nonsense = (
+        b"Content-Length: 5\r\n\r\nhello" + framed({"method": "textDocument/didOpen", "params": {}}) + framed({"a": 1})
+    )
+    ran = serve(framed(INITIALIZE) + nonsense + framed({"id": 2, "method": "shutdown"}, {"method": "exit"}), tmp_path)
+    assert ran.returncode == 0
+    complaints = ran.stderr.decode().splitlines()
+    assert len(complaints) == 3
+    assert all(each.startswith("error: a message of the client is not understood: ") for each in complaints)
+    assert serve(b"garbage\r\n\r\n" + b"X" * 1_000_000, tmp_path).stderr == b""
+    huge = serve(b"Content-Length: 99999999999999999\r\n\r\n{}", tmp_path)
+    assert huge.returncode == 1
+    assert b"Traceback" not in huge.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "rule"])
