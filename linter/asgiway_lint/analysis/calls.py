@@ -105,6 +105,7 @@ def called(evaluator: Evaluator, function: Value, call: Call | None, path: str) 
     """
     kind: str = function[0]
     if kind in (FUNCTION, BOUND):
+        evaluator.ask(function[1], ("returns", function))
         return evaluator.once(
             ("returns", function[1], function[2]), lambda: _returned(evaluator, function[1], function[2])
         )

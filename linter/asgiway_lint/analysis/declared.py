@@ -32,7 +32,7 @@ from asgiway_lint.facts.model import Expr
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["UNBOUNDED", "alternatives", "instances", "item", "may_be_refined", "refined"]
+__all__ = ["UNBOUNDED", "alternatives", "instances", "is_abstract", "item", "may_be_refined", "refined"]
 
 _TRANSPARENT: Final = frozenset(
     {"ClassVar", "Final", "NotRequired", "ReadOnly", "Required", "Unpack", "TypeGuard", "InitVar"}
@@ -143,10 +143,10 @@ def refined(evaluator: Evaluator, stated: Values, given: Values) -> Values:
     """
     if given and stated == _QUEUE_OF.get(given):
         return given
-    if not given or any(value != NONE and not _is_abstract(evaluator, value) for value in stated):
+    if not given or any(value != NONE and not is_abstract(evaluator, value) for value in stated):
         return stated
     more = tuple([value for value in given if value != NONE and value not in stated])
-    if not more or any(value[0] not in (INSTANCE, OBJECT) or _is_abstract(evaluator, value) for value in more):
+    if not more or any(value[0] not in (INSTANCE, OBJECT) or is_abstract(evaluator, value) for value in more):
         return stated
     return more
 
@@ -156,11 +156,12 @@ def may_be_refined(stated: Values) -> bool:
     return not stated or stated[0][0] in (NONE[0], OBJECT) or stated in _QUEUES
 
 
-def _is_abstract(evaluator: Evaluator, value: Value) -> bool:
+def is_abstract(evaluator: Evaluator, value: Value) -> bool:
     """Whether an object's class in the project is there to be derived from: it names a protocol or an abstract base itself."""
     if value[0] != OBJECT:
         return False
     path, index = value[1], value[2]
+    evaluator.ask(path, ("abstract", value))
     return evaluator.table(("abstract", path, index), lambda: _derives_from_abc(evaluator, path, index))
 
 

@@ -18,7 +18,7 @@ from asgiway_lint.analysis.values import EXT, FUNCTION, Place, Values
 from asgiway_lint.facts import model
 from asgiway_lint.facts.model import Expr, Facts, Scope
 
-__all__ = ["MANAGER", "OPAQUE", "PLAIN", "PROPERTY", "SETTER", "kind"]
+__all__ = ["MANAGER", "OPAQUE", "PLAIN", "PROPERTY", "SETTER", "kind", "runs_its_function"]
 
 PLAIN: Final = "plain"
 PROPERTY: Final = "property"
@@ -55,6 +55,7 @@ _MAX_LAYERS: Final = 3
 
 def kind(evaluator: Evaluator, path: str, index: int) -> str:
     """`PLAIN`: a call runs the body; `PROPERTY`: reading the attribute does; `SETTER`: setting it; `MANAGER`: ``with`` does; else `OPAQUE`."""
+    evaluator.ask(path, ("kind", (FUNCTION, path, index)))
     return evaluator.table(("decorators", path, index), lambda: _kind(evaluator, path, index))
 
 
@@ -104,7 +105,7 @@ def _of_value(evaluator: Evaluator, value: tuple[object, ...], layers: int) -> s
         facts = evaluator.facts(path)
         if evaluator.catalogue.customised and evaluator.catalogue.wrapper(evaluator.dotted(path, index)) is not None:
             return OPAQUE
-        if facts is not None and _runs_its_function(evaluator, path, facts, index, layers):
+        if facts is not None and runs_its_function(evaluator, path, facts, index, layers):
             return PLAIN
     return OPAQUE
 
@@ -119,7 +120,7 @@ def _is_ordinary(evaluator: Evaluator, name: str) -> bool:
     )
 
 
-def _runs_its_function(evaluator: Evaluator, path: str, facts: Facts, index: int, layers: int, depth: int = 0) -> bool:
+def runs_its_function(evaluator: Evaluator, path: str, facts: Facts, index: int, layers: int, depth: int = 0) -> bool:
     """Whether a decorator of the project (or, with a layer, what it returns) leaves its function in place or calls it."""
     scope = facts.scopes[index]
     if (
@@ -133,7 +134,7 @@ def _runs_its_function(evaluator: Evaluator, path: str, facts: Facts, index: int
     if layers:
         inner = [_inner(facts, index, result.expr) for result in scope.results]
         return all(
-            one is not None and _runs_its_function(evaluator, path, facts, one, layers - 1, depth + 1) for one in inner
+            one is not None and runs_its_function(evaluator, path, facts, one, layers - 1, depth + 1) for one in inner
         )
     if not scope.params or scope.params[0].kind != "pos":
         return False

@@ -58,13 +58,16 @@ class Evaluator:
     def __init__(self, store: Store, finder: ModuleFinder, catalogue: Catalogue) -> None:
         self._store = store
         self._read = store.known()
+        self._kept = store.cached
         self.finder = finder
         self.catalogue = catalogue
-        # What has been asked for, there or not, in order of time: whoever keeps the results (`analysis.warm`) needs to know.
-        self.names_asked: dict[tuple[str, str, str], None] = {}
-        """Module, name in it, the file that asks."""
-        self.members_asked: dict[tuple[str, str], None] = {}
-        """The module of a class, and the name of a member; of an attribute that methods set with a dot in front."""
+        # What files have asked each other, in order of time: whoever keeps the results (`analysis.warm`) needs to know.
+        self.current = ""
+        """The file on whose behalf questions are asked at the moment."""
+        self.asked: dict[tuple[str, Value, str], None] = {}
+        """The file that a question is about, the question (`analysis.asked`), the file that asks."""
+        self.unsure: set[tuple[object, ...]] = set()
+        """Keys of answers that were cut short and not kept: they depend on who asks."""
         self._memory: dict[tuple[object, ...], Values] = {}
         self._tables: dict[tuple[object, ...], Any] = {}
         self._outside: dict[tuple[str, int, str], Values] = {}
@@ -107,7 +110,7 @@ class Evaluator:
         return known
 
     def once(self, key: tuple[object, ...], compute: Callable[[], Values]) -> Values:
-        """The answer to a question that depends on nothing but its key; a question that leads to itself has no answer.
+        """The answer to a question that depends on nothing but its key, a kind and a file first; one that leads to itself has none.
 
         An answer that was cut short depends on what was asked around it. It is kept only if nothing was, so that the answers
         do not depend on the order of the questions.
@@ -122,20 +125,35 @@ class Evaluator:
         cuts = self._cuts
         self._pending.add(key)
         self._depth += 1
+        asker, self.current = self.current, str(key[1])
         try:
             found = compute()
         finally:
+            self.current = asker
             self._depth -= 1
             self._pending.discard(key)
         if cuts == self._cuts or (outermost and self._depth == 0):
             self._memory[key] = found
+        else:
+            self.unsure.add(key)
         return found
 
+    def ask(self, path: str, question: Value) -> None:
+        """Remember that the present file rests on the answer to a question about the file `path`."""
+        if path != self.current and self._kept:
+            self.asked[path, question, self.current] = None
+
     def table(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
-        """A table that is made once per run and depends on facts alone."""
+        """A table that is made once per run and depends on facts alone; its key names a kind, and the file that it is about."""
         found = self._tables.get(key, _MISSING)
         if found is _MISSING:
-            found = self._tables[key] = compute()
+            asker = self.current
+            if len(key) > 1 and isinstance(key[1], str):
+                self.current = key[1]
+            try:
+                found = self._tables[key] = compute()
+            finally:
+                self.current = asker
         made: T = found
         return made
 

@@ -25,6 +25,7 @@ __all__ = [
     "is_plain",
     "known_parameters",
     "made_once",
+    "of_parameters",
     "plain",
 ]
 
@@ -86,8 +87,8 @@ def known_parameters(
         if not bound or facts.scopes[facts.scopes[index].parent].kind != "class":
             return _WHATEVER
         return (PLAIN, *receivers.of_call(evaluator, path, index, at, call, caller))
-    wanted = evaluator.table(("guarded", path), lambda: asked_parameters(facts)).get(index, _NO_NAMES)
-    to_call = evaluator.table(("calls parameters", path), lambda: handed.calls_parameters(facts)).get(index, _NO_NAMES)
+    asked, called = of_parameters(evaluator, path, facts)
+    wanted, to_call = asked.get(index, _NO_NAMES), called.get(index, _NO_NAMES)
     scope = facts.scopes[index]
     found: list[tuple[str, str | Values]] = []
     if bound and facts.scopes[scope.parent].kind == "class":
@@ -107,6 +108,14 @@ def known_parameters(
         if kind is not None:
             found.append((param.name, kind))
     return tuple(sorted(found, key=lambda pair: pair[0]))
+
+
+def of_parameters(
+    evaluator: Evaluator, path: str, facts: Facts
+) -> tuple[Mapping[int, frozenset[str]], Mapping[int, frozenset[str]]]:
+    """For each function of a file the parameters that its conditions depend on, and those that it calls."""
+    asked = evaluator.table(("guarded", path), lambda: asked_parameters(facts))
+    return asked, evaluator.table(("calls parameters", path), lambda: handed.calls_parameters(facts))
 
 
 def given_to_call(facts: Facts, call: Call, home: Scope, known: Known) -> Values | None:

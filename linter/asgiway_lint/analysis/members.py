@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
 __all__ = [
-    "CONDITIONS",
     "PROPERTIES",
     "assigned",
     "attribute",
     "bases",
     "class_scope",
     "find_function",
+    "own_member",
     "property_function",
     "setter_function",
     "stated",
@@ -57,8 +57,6 @@ PROPERTIES: Final = frozenset(
         "werkzeug.utils.cached_property",
     }
 )
-# No member: in what has been asked for, that somebody wanted to know which attributes conditions ask about.
-CONDITIONS: Final = "?"
 _SKIPPED_BASES: Final = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
 
 
@@ -72,7 +70,8 @@ def attribute(evaluator: Evaluator, value: Value, name: str, asker: str = "") ->
     if kind == INSTANCE:
         return _of_instance(evaluator, value[1], name)
     if kind in (OBJECT, CLASS, SUPER):
-        return evaluator.once(("attribute", *value, name), lambda: _of_class(evaluator, value, name))
+        evaluator.ask(value[1], ("attribute", value, name))
+        return evaluator.once(("attribute", value[1], value, name), lambda: _of_class(evaluator, value, name))
     if kind in (AWAITABLE, ITEMS, MAPPING, TUPLE):
         return ((CONTAINED, value, name),)
     if kind == TYPES:  # an alias of a generic class: X[int].create
@@ -101,6 +100,7 @@ def _of_instance(evaluator: Evaluator, dotted: str, name: str) -> Values:
 
 def bases(evaluator: Evaluator, path: str, index: int) -> tuple[Value, ...]:
     """The class and its bases, nearest first, depth first; library classes among them end their branch."""
+    evaluator.ask(path, ("bases", (CLASS, path, index)))
     return evaluator.once(("bases", path, index), lambda: _bases(evaluator, path, index))
 
 
@@ -114,6 +114,7 @@ def _bases(evaluator: Evaluator, path: str, index: int) -> Values:
         found[value] = None
         if value[0] != CLASS:
             continue
+        evaluator.ask(value[1], ("bases", value))
         facts = evaluator.facts(value[1])
         if facts is None:
             continue
@@ -187,7 +188,7 @@ def stated(evaluator: Evaluator, value: Value, name: str) -> tuple[Binding, ...]
     owner = class_scope(evaluator, value)
     if owner is None:
         return None
-    evaluator.members_asked[value[1], name] = None
+    evaluator.ask(value[1], ("stated", value, name))
     return owner.bindings.get(name)
 
 
@@ -202,7 +203,7 @@ def _of_class(evaluator: Evaluator, value: Value, name: str) -> Values:
             if not external:
                 external = _inherited(evaluator, base[1], name, of_class=kind == CLASS)
             continue
-        found = _own_member(evaluator, base[1], base[2], name, kind)
+        found = own_member(evaluator, base, name, kind)
         if found is not None:
             return found
     return external
@@ -219,14 +220,15 @@ def _inherited(evaluator: Evaluator, dotted: str, name: str, *, of_class: bool) 
     return ((EXT, f"{dotted}.{name}"),) if of_class else ((METHOD, dotted, name),)
 
 
-def _own_member(evaluator: Evaluator, path: str, index: int, name: str, kind: str) -> Values | None:
-    """What one class says of `name`; None if it says nothing, so that its bases are asked."""
+def own_member(evaluator: Evaluator, owner: Value, name: str, kind: str) -> Values | None:
+    """What one class says of `name`, for an object of it or for itself; None if it says nothing, so that its bases are asked."""
+    path, index = owner[1], owner[2]
+    evaluator.ask(path, ("own", owner, name, kind))
     facts = evaluator.facts(path)
     if facts is None:
         return None
     scope = facts.scopes[index]
     parts: list[Values] = []
-    evaluator.members_asked[path, name] = evaluator.members_asked[path, f".{name}"] = None
     own = scope.bindings.get(name)
     if own is not None:
         for binding in reaching(facts.blocks, own, END, scope.body):
@@ -237,9 +239,9 @@ def _own_member(evaluator: Evaluator, path: str, index: int, name: str, kind: st
             else:
                 parts.append(evaluator.binding(path, index, binding))
     if kind != CLASS:
-        for owner, binding in assigned(evaluator, path, index).get(name, ()):
+        for method, binding in assigned(evaluator, path, index).get(name, ()):
             own = own or (binding,)
-            parts.append(evaluator.binding(path, owner, binding))
+            parts.append(evaluator.binding(path, method, binding))
     if own is None:
         return None
     return union(parts)

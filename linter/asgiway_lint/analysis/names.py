@@ -156,8 +156,9 @@ def member(evaluator: Evaluator, module: Module, name: str, asker: str = "") -> 
         name: the name.
         asker: the file whose code names it; ``""`` if that is not known.
     """
-    evaluator.names_asked[module.path, name, asker] = None
-    return evaluator.once(("member", module.path, module.folder, name), lambda: _member(evaluator, module, name))
+    path = module.path or module.folder
+    evaluator.ask(path, ("member", module.path, module.folder, name))
+    return evaluator.once(("member", path, module.folder, name), lambda: _member(evaluator, module, name))
 
 
 def _member(evaluator: Evaluator, module: Module, name: str) -> Values:

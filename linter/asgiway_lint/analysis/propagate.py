@@ -20,6 +20,7 @@ from asgiway_lint.analysis.guards import is_plain
 from asgiway_lint.analysis.hops import Hop, hops_of
 from asgiway_lint.analysis.questions import with_a_loop
 from asgiway_lint.analysis.targets import Function, Groups
+from asgiway_lint.analysis.values import FUNCTION
 
 __all__ = ["Propagation", "Step"]
 
@@ -60,10 +61,6 @@ class Propagation:
         """The one that belongs to an evaluator."""
         return evaluator.table(("propagation",), lambda: Propagation(evaluator))
 
-    def solved(self) -> Mapping[Function, Ends]:
-        """What has been found out so far, in order of time."""
-        return self._solved
-
     def of_function(self, function: Function) -> Ends:
         """What calling a function leads to, by code, and through how many more functions."""
         if function not in self._solved:
@@ -76,6 +73,7 @@ class Propagation:
             return {hop.site.entry.rule: 0}
         for group in hop.groups:
             for function in group:
+                self._ask(function)
                 if function not in self._solved:
                     self._solve(function)
         return _over(hop, self._solved)
@@ -85,6 +83,7 @@ class Propagation:
         solved = self._solved
         for group in groups:
             for function in group:
+                self._ask(function)
                 ends = solved.get(function)
                 if ends is None:
                     self._solve(function)
@@ -109,6 +108,11 @@ class Propagation:
         steps.append(Step(path, hop, None))
         return tuple(steps), hop.site
 
+    def _ask(self, function: Function) -> None:
+        path, index, known = function
+        if path != self._evaluator.current:
+            self._evaluator.ask(path, ("ends", (FUNCTION, path, index), known))
+
     def _solve(self, start: Function) -> None:
         """Solve for a function and all that it may reach; nothing of that depends on what is not in there."""
         fresh: list[Function] = []
@@ -118,14 +122,17 @@ class Propagation:
             function = pending.pop()
             if function in self._bodies:
                 continue
+            asker, self._evaluator.current = self._evaluator.current, function[0]
             body = self._bodies[function] = self._body(function)
             fresh.append(function)
             for hop in body:
                 for group in hop.groups:
                     for inner in group:
+                        self._ask(inner)
                         if inner not in self._solved:
                             callers.setdefault(inner, []).append(function)
                             pending.append(inner)
+            self._evaluator.current = asker
         ends: dict[Function, dict[str, int]] = {function: dict(self._start(function)) for function in fresh}
         for function in fresh:
             self._solved[function] = ends[function]

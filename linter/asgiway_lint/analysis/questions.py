@@ -70,6 +70,7 @@ def _asks(evaluator: Evaluator, value: Value) -> bool:
 
 def is_question(evaluator: Evaluator, path: str, index: int) -> bool:
     """Whether a function of the project does little but ask whether a loop is running."""
+    evaluator.ask(path, ("asks", (FUNCTION, path, index)))
     return evaluator.table(("asks", path, index), lambda: _is_question(evaluator, path, index))
 
 

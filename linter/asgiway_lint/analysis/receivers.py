@@ -13,7 +13,7 @@ from asgiway_lint.analysis import members
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.handed import is_constant
 from asgiway_lint.analysis.values import CLASS as CLASS_OBJECT
-from asgiway_lint.analysis.values import NONE, OBJECT, SUPER, Place, Value, Values, union
+from asgiway_lint.analysis.values import FUNCTION, NONE, OBJECT, SUPER, Place, Value, Values, union
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.builder import FUNCTIONS
 from asgiway_lint.facts.model import Call, Scope
@@ -21,7 +21,7 @@ from asgiway_lint.facts.model import Call, Scope
 if TYPE_CHECKING:
     from asgiway_lint.analysis.guards import Known
 
-__all__ = ["CLASS", "calls_self", "methods_of", "of_call"]
+__all__ = ["CLASS", "called_of_self", "calls_self", "differs", "has", "methods_of", "of_call", "reached"]
 
 CLASS: Final = ".class"
 _NOTHING: Final = frozenset[str]()
@@ -42,23 +42,28 @@ def of_call(evaluator: Evaluator, path: str, index: int, at: str, call: Call, ca
     own = (OBJECT, path, facts.scopes[index].parent)
     # Nearly all calls of methods are of the class's own.
     receiver = _myself(evaluator, at, call, caller)
-    if receiver == own or not _reached(evaluator, path, index):
+    if receiver == own or not reached(evaluator, path, index):
         return ()
     receiver = receiver or _receiver(evaluator, at, call, caller)
     if receiver is None or receiver == own:
         return ()
+    return ((CLASS, (receiver,)),) if differs(evaluator, receiver, path, index) else ()
+
+
+def differs(evaluator: Evaluator, receiver: Value, path: str, index: int) -> bool:
+    """Whether what a method calls of its object is something else in `receiver` than in an object of the method's own class."""
+    evaluator.ask(receiver[1], ("differs", receiver, (FUNCTION, path, index)))
     key = ("differs", *receiver[1:], path, index)
-    return ((CLASS, (receiver,)),) if evaluator.table(key, lambda: _differs(evaluator, receiver, path, index)) else ()
+    return evaluator.table(key, lambda: _differs(evaluator, receiver, path, index))
 
 
 def _differs(evaluator: Evaluator, receiver: Value, path: str, index: int) -> bool:
-    """Whether what a method calls of its object is something else in an object of another class than in one of its own class."""
     facts = evaluator.facts(path)
     assert facts is not None
     own = facts.scopes[index].parent
-    reached = _reached(evaluator, path, index)
+    names = reached(evaluator, path, index)
     return any(
-        _source(evaluator, receiver[1], receiver[2], name) != _source(evaluator, path, own, name) for name in reached
+        _source(evaluator, receiver[1], receiver[2], name) != _source(evaluator, path, own, name) for name in names
     )
 
 
@@ -67,16 +72,22 @@ def _source(evaluator: Evaluator, path: str, index: int, name: str) -> Value | N
     for base in members.bases(evaluator, path, index):
         if base[0] != CLASS_OBJECT:
             continue
-        evaluator.members_asked[base[1], f".{name}"] = None
-        if members.stated(evaluator, base, name) is not None:
-            return base
-        if name in members.assigned(evaluator, base[1], base[2]):
+        if has(evaluator, base, name):
             return base
     return None
 
 
-def _reached(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
+def has(evaluator: Evaluator, owner: Value, name: str) -> bool:
+    """Whether a class of the project itself gives its objects an attribute."""
+    evaluator.ask(owner[1], ("has", owner, name))
+    if members.stated(evaluator, owner, name) is not None:
+        return True
+    return name in members.assigned(evaluator, owner[1], owner[2])
+
+
+def reached(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
     """What a method calls of its object: itself, and through other methods of its class and the bases of that."""
+    evaluator.ask(path, ("reached", (FUNCTION, path, index)))
     return evaluator.table(("calls of self", path, index), lambda: _reach(evaluator, path, index))
 
 
@@ -84,7 +95,7 @@ def _reach(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
     found: set[str] = set()
     facts = evaluator.facts(path)
     assert facts is not None
-    pending = set(_called(evaluator, path, index))
+    pending = set(called_of_self(evaluator, path, index))
     chain = members.bases(evaluator, path, facts.scopes[index].parent) if pending else ()
     while pending:
         name = pending.pop()
@@ -92,11 +103,11 @@ def _reach(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
         for base in chain:
             for binding in members.stated(evaluator, base, name) or ():
                 if binding.kind == "def":
-                    pending |= _called(evaluator, base[1], binding.a) - found
+                    pending |= called_of_self(evaluator, base[1], binding.a) - found
     return frozenset(found)
 
 
-def _called(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
+def called_of_self(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
     facts = evaluator.facts(path)
     assert facts is not None
     return evaluator.table(("calls self", path), lambda: calls_self(facts)).get(index, _NOTHING)

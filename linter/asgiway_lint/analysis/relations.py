@@ -15,7 +15,7 @@ from asgiway_lint.analysis.values import CLASS, EXT, Place, Value
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Event, Expr
 
-__all__ = ["loaded"]
+__all__ = ["loaded", "states_key"]
 
 _ENTRY: Final = "django.db.models.fields.related_descriptors.ForwardManyToOneDescriptor.__get__"
 _MODEL: Final = frozenset({"django.db.models.Model", "django.db.models.base.Model"})
@@ -98,10 +98,16 @@ def _is_key(evaluator: Evaluator, value: Value, name: str) -> bool:
         bindings = members.stated(evaluator, base, name)
         if bindings is None:
             continue
-        only = bindings[0]
-        if len(bindings) != 1 or only.kind != "value" or only.a[0] != model.CALL:
-            return False
-        path: str = base[1]
-        made = evaluator.call(path, only.a[1])
-        return not _KEYS.isdisjoint(evaluator.names_of(evaluator.callee(path, made)))
+        return states_key(evaluator, base, name)
     return False
+
+
+def states_key(evaluator: Evaluator, owner: Value, name: str) -> bool:
+    """Whether the body of a class of the project makes a name a foreign key."""
+    path: str = owner[1]
+    evaluator.ask(path, ("key", owner, name))
+    bindings = members.stated(evaluator, owner, name) or ()
+    if len(bindings) != 1 or bindings[0].kind != "value" or bindings[0].a[0] != model.CALL:
+        return False
+    made = evaluator.call(path, bindings[0].a[1])
+    return not _KEYS.isdisjoint(evaluator.names_of(evaluator.callee(path, made)))

@@ -135,10 +135,12 @@ def _check_changed(
         if not before.moved and len(before.before) <= _FEW and warm.recall_ties(cache, key, before.grounds):
             session = _session(cache)
             concerned = session.concerned(before, cache, settings[work[0][1]])
-            todo = [number for number, (name, _) in enumerate(work) if absolute(name) in concerned]
-            before.grounds.add(session.fresh_grounds() or Grounds())
+            if concerned is not None:
+                todo = [number for number, (name, _) in enumerate(work) if absolute(name) in concerned]
+                before.grounds.add(session.fresh_grounds() or Grounds())
     cache.close()
     if before is None or todo is None:
+        session = None
         reports, grounds, todo = [FileReport(name, (), ()) for name, _ in work], Grounds(), list(range(len(work)))
     else:
         reports, grounds = before.reports, before.grounds

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar, cast
 
-from asgiway_lint.analysis import changed
+from asgiway_lint.analysis import asked, changed
 from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.hazards import CODES
-from asgiway_lint.analysis.propagate import Propagation
+from asgiway_lint.analysis.suspects import Suspects, suspects
 from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered, folder_digest, seen
 from asgiway_lint.catalogue import load
 from asgiway_lint.catalogue.custom import CustomCatalogue, Customs
@@ -37,10 +37,7 @@ class _Told(NamedTuple):
 
     folders: int = 0
     edges: int = 0
-    solved: int = 0
-    tables: int = 0
-    names: int = 0
-    members: int = 0
+    asked: int = 0
 
 
 def _newer(mapping: Mapping[K, V], before: int) -> list[tuple[K, V]]:
@@ -82,30 +79,33 @@ class Session:
         for key, evaluator in self._evaluators.items():
             told = self._told.setdefault(key, _Told())
             fresh.worlds.add(repr(key))
-            finder, solved, tables = evaluator.finder, Propagation.of(evaluator).solved(), evaluator.tables()
+            finder = evaluator.finder
+            done = self._tell(evaluator, fresh, told.asked)
             for folder, names in _newer(finder.folders(), told.folders):
                 fresh.folders[folder] = folder_digest(names)
             fresh.edges.update(_newer(finder.edges(), told.edges))
-            for (path, index, known), ends in _newer(solved, told.solved):
-                fresh.of(path).ends[index, known] = dict(ends)
-                for other in changed.files_of(known) if known else ():
-                    fresh.handed.setdefault(other, set()).add(path)
-            for table, content in _newer(tables, told.tables):
-                if table[0] == "asks":
-                    fresh.of(str(table[1])).asks[cast("int", table[2])] = content
-            asked, members = evaluator.names_asked, evaluator.members_asked
-            for (path, name, asker), _ in _newer(asked, told.names):
-                fresh.of(path).names.setdefault(name, set()).add(asker)
-            for (path, name), _ in _newer(members, told.members):
-                fresh.of(path).members.add(name)
-            self._told[key] = _Told(
-                *(len(finder.folders()), len(finder.edges()), len(solved), len(tables), len(asked), len(members))
-            )
+            self._told[key] = _Told(len(finder.folders()), len(finder.edges()), done)
         self._fresh = Grounds()
         return fresh
 
-    def concerned(self, before: Remembered, cache: FactsCache, settings: Settings) -> frozenset[str]:
-        """The files that changes since an earlier run concern.
+    def _tell(self, evaluator: Evaluator, fresh: Grounds, done: int) -> int:
+        """Write down what files were told of each other, from a number of questions on; how many they are now."""
+        while done < len(evaluator.asked):  # to answer them once more may lead to others
+            newer = _newer(evaluator.asked, done)
+            done += len(newer)
+            for (path, question, asker), _ in newer:
+                encoded, digest = evaluator.table(
+                    ("told", path, question),
+                    lambda path=path, question=question: (
+                        asked.encoded(evaluator, question),
+                        asked.told(evaluator, path, question),
+                    ),
+                )
+                fresh.note(path, encoded, digest, (asker,))
+        return done
+
+    def concerned(self, before: Remembered, cache: FactsCache, settings: Settings) -> frozenset[str] | None:
+        """The files that changes since an earlier run concern; None if it is not worth it to tell them from the others.
 
         What that run rested on is brought up to date as far as the other files go.
 
@@ -117,22 +117,23 @@ class Session:
         grounds = before.grounds
         self.store.expect(grounds.sources)
         evaluator = self._evaluator(settings)
-        known = grounds.worlds == {repr(key) for key in self._evaluators}
+        if grounds.worlds != {repr(key) for key in self._evaluators}:
+            return grounds.leading_to([*before.before, *map(whole, before.before)])
         with quick_reading():
-            comparisons: dict[str, changed.Comparison | None] = {}
+            edited: dict[str, Suspects | None] = {}
             for path, key in before.before.items():
-                told = grounds.unpack(path)
                 old, new = cache.get(key) if key else None, self.store.facts(path)
-                comparisons[path] = None
-                if old is not None and new is not None and known:
-                    comparisons[path] = changed.Comparison(old, new, told.names, told.members)
-            touched, felt = changed.felt_by(evaluator, grounds, comparisons)
+                edited[path] = suspects(old, new) if old is not None and new is not None else None
+            found = changed.concerned_by(evaluator, grounds, edited)
+        if found is None:
+            return None
         through = {
             absolute(report.path)
             for report in before.reports
-            if any(link.path in before.before for finding in report.findings for link in finding.chain)
+            if any(link.path in found for finding in report.findings for link in finding.chain)
         }
-        return grounds.leading_to(felt.union(map(whole, touched))) | touched | through
+        folders = [path for path in found if path not in grounds.sources]
+        return grounds.leading_to([*folders, *map(whole, found)]) | found | through
 
     def folders(self) -> frozenset[str]:
         """The folders that were looked into for modules so far, also those that do not exist."""
@@ -163,7 +164,9 @@ class Session:
             )
         if path.endswith(".pyi"):  # never run, whatever its bodies say
             return FileReport(name, (), facts.directives)
-        findings = check_module(self._evaluator(settings), path, facts, settings)
+        evaluator = self._evaluator(settings)
+        evaluator.current = path
+        findings = check_module(evaluator, path, facts, settings)
         if path != name:
             findings = tuple(_renamed(finding, name) for finding in findings)
         return FileReport(name, findings, facts.directives)

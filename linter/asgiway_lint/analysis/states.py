@@ -19,7 +19,7 @@ from asgiway_lint.facts.model import Call, Expr, Scope
 if TYPE_CHECKING:
     from asgiway_lint.analysis.guards import Known
 
-__all__ = ["argument", "kind_of", "of_receiver", "stored"]
+__all__ = ["argument", "conditions", "fixed", "kind_of", "of_receiver", "sets", "stored"]
 
 _INIT: Final = "__init__"
 
@@ -92,15 +92,15 @@ def _of_call(evaluator: Evaluator, at: str, made: Call) -> Known:
     if len(values) != 1 or values[0][0] != CLASS:
         return ()
     path, owner = values[0][1], values[0][2]
-    fixed = evaluator.table(("fixed attributes", path, owner), lambda: _fixed(evaluator, path, owner))
+    given_once = fixed(evaluator, path, owner)
     init = members.find_function(evaluator, path, owner, _INIT)
-    if not fixed or init is None:
+    if not given_once or init is None:
         return ()
     facts = evaluator.facts(init[0])
     assert facts is not None
     scope = facts.scopes[init[1]]
     found: list[tuple[str, str]] = []
-    for name, source in fixed.items():
+    for name, source in given_once.items():
         if source[0] == model.NAME:
             position = next(place for place, param in enumerate(scope.params) if param.name == source[1])
             given = argument(scope, made, position, bound=True)
@@ -112,37 +112,56 @@ def _of_call(evaluator: Evaluator, at: str, made: Call) -> Known:
     return tuple(sorted(found))
 
 
-def _fixed(evaluator: Evaluator, path: str, owner: int) -> dict[str, Expr]:
+def fixed(evaluator: Evaluator, path: str, owner: int) -> Mapping[str, Expr]:
     """The attributes that a class sets once, in ``__init__``, and that its conditions ask about: the parameter or constant."""
+    evaluator.ask(path, ("fixed", (CLASS, path, owner)))
+    return evaluator.table(("fixed attributes", path, owner), lambda: _fixed(evaluator, path, owner))
+
+
+def _fixed(evaluator: Evaluator, path: str, owner: int) -> dict[str, Expr]:
     chain = [base for base in members.bases(evaluator, path, owner) if base[0] == CLASS]
     init = members.find_function(evaluator, path, owner, _INIT)
     if init is None:
         return {}
-    set_by: dict[str, list[tuple[str, int, Expr, int]]] = {}
+    set_by: dict[str, list[tuple[str, int, Expr, bool]]] = {}
     asked: set[str] = set()
     for base in chain:
-        for name, bindings in members.assigned(evaluator, base[1], base[2]).items():
-            for index, binding in bindings:
-                plain = binding.kind == "value" and binding.b == ()
-                expr: Expr = (binding.a if plain else binding.b if binding.kind == "ann" else None) or model.OTHER_EXPR
-                set_by.setdefault(name, []).append((base[1], index, expr, binding.block))
-        facts = evaluator.facts(base[1])
-        if facts is not None:
-            asked.update(name for block in facts.blocks for text, _ in block.guard for name in text.split(".")[1:2])
+        asked |= conditions(evaluator, base[1])
     for base in chain:
-        for name in asked:
-            evaluator.members_asked[base[1], f".{name}"] = None
-        evaluator.members_asked[base[1], members.CONDITIONS] = None
+        for name, index, expr, top in sets(evaluator, base):
+            set_by.setdefault(name, []).append((base[1], index, expr, top))
     facts = evaluator.facts(init[0])
     assert facts is not None
     scope = facts.scopes[init[1]]
     found: dict[str, Expr] = {}
     for name, places in set_by.items():
-        at, index, expr, block = places[0]
-        if name not in asked or len(places) != 1 or (at, index) != init or block != scope.body:
+        at, index, expr, top = places[0]
+        if name not in asked or len(places) != 1 or (at, index) != init or not top:
             continue
         if expr[0] == model.CONST or (expr[0] == model.NAME and is_constant(scope, expr[1])):
             found[name] = expr
+    return found
+
+
+def conditions(evaluator: Evaluator, path: str) -> frozenset[str]:
+    """The attributes, of whatever objects, that conditions in a file ask about."""
+    evaluator.ask(path, ("conditions", path))
+    facts = evaluator.facts(path)
+    blocks = facts.blocks if facts is not None else ()
+    return frozenset(name for block in blocks for text, _ in block.guard for name in text.split(".")[1:2])
+
+
+def sets(evaluator: Evaluator, owner: Value) -> list[tuple[str, int, Expr, bool]]:
+    """Where the methods of a class set attributes: name, method, what they are set to, and whether that is done in any case."""
+    evaluator.ask(owner[1], ("sets", owner))
+    facts = evaluator.facts(owner[1])
+    assert facts is not None
+    found: list[tuple[str, int, Expr, bool]] = []
+    for name, bindings in members.assigned(evaluator, owner[1], owner[2]).items():
+        for index, binding in bindings:
+            plain = binding.kind == "value" and binding.b == ()
+            expr: Expr = (binding.a if plain else binding.b if binding.kind == "ann" else None) or model.OTHER_EXPR
+            found.append((name, index, expr, binding.block == facts.scopes[index].body))
     return found
 
 

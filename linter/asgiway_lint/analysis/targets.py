@@ -33,6 +33,7 @@ __all__ = [
     "Function",
     "Groups",
     "gives_awaitable",
+    "has_metaclass",
     "plain_groups",
     "run_by_call",
     "run_by_event",
@@ -175,17 +176,21 @@ def _constructors(evaluator: Evaluator, path: str, index: int) -> Iterator[Funct
     for base in members.bases(evaluator, path, index):
         if base[0] == EXT and base[1].partition(".")[0] == "enum":
             return  # calling it is a look-up
-        owner = members.class_scope(evaluator, base)
-        if owner is None:
-            continue
-        for name, expr in owner.keywords:
-            place = Place(base[1], owner.parent, owner.seq, owner.block)
-            if name == "metaclass" and not _NO_METACLASS.issuperset(
-                evaluator.names_of(evaluator.values(expr, place)) or ("?",)
-            ):
-                return
+        if base[0] == CLASS and has_metaclass(evaluator, base):
+            return
     for name in ("__new__", "__init__", "__post_init__"):
         yield from _methods(evaluator, (CLASS, path, index), name)
+
+
+def has_metaclass(evaluator: Evaluator, owner: Value) -> bool:
+    """Whether a class of the project names a metaclass that may do anything when the class is called."""
+    evaluator.ask(owner[1], ("metaclass", owner))
+    scope = members.class_scope(evaluator, owner)
+    if scope is None:
+        return False
+    place = Place(owner[1], scope.parent, scope.seq, scope.block)
+    given = [evaluator.names_of(evaluator.values(expr, place)) for name, expr in scope.keywords if name == "metaclass"]
+    return not all(_NO_METACLASS.issuperset(found or ("?",)) for found in given)
 
 
 def _methods(evaluator: Evaluator, value: Value, name: str) -> Iterator[Function]:

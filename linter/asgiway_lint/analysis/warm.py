@@ -14,10 +14,11 @@ import hashlib
 import marshal
 import os
 import time
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from asgiway_lint import __version__
 from asgiway_lint.config import Settings
@@ -25,15 +26,14 @@ from asgiway_lint.finding import Finding, Link, Severity
 from asgiway_lint.project.cache import FactsCache, content_key
 from asgiway_lint.suppress import Directive
 
-if TYPE_CHECKING:
-    from asgiway_lint.analysis.guards import Known
-
 __all__ = [
-    "Answers",
+    "UNSURE",
     "FileReport",
     "Grounds",
+    "Question",
     "Remembered",
     "Seen",
+    "Told",
     "folder_digest",
     "recall",
     "recall_ties",
@@ -44,6 +44,8 @@ __all__ = [
 
 _SIZE: Final = 16
 _UNREADABLE: Final = b""
+# Of an array of numbers of files.
+_NUMBER: Final = "I"
 # More than there are files.
 _STRIDE: Final = 1 << 32
 # A file that has changed so recently may do so again without a trace in its times: the coarsest clock of a file system.
@@ -51,6 +53,15 @@ _YOUNG_NS: Final = 2_000_000_000
 
 Seen = tuple[bytes, tuple[int, ...]]
 """The key of a source's content (empty: it cannot be read), and times, size and number of its file (empty: not to be relied on)."""
+
+Question = tuple[Any, ...]
+"""What one file wants to know of another: see `analysis.asked`."""
+
+Told = tuple[bytes, bytes]
+"""The digest of an answer, and the numbers of the files that rest on it."""
+
+UNSURE: Final = b""
+"""In the place of an answer that depends on who asks: it never is as before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +80,6 @@ class FileReport:
 
 
 @dataclass(slots=True)
-class Answers:
-    """What others were told of a module, and what they asked for.
-
-    Args:
-        ends: what a function blocks by, by scope and by what is known of its parameters.
-        asks: whether a function asks for the running loop, by scope.
-        names: the names of the module that were asked for, there or not, and by which files (``""``: nobody knows).
-        members: the members that its classes and their objects were asked for, there or not.
-    """
-
-    ends: dict[tuple[int, Known], dict[str, int]] = field(default_factory=dict[Any, dict[str, int]])
-    asks: dict[int, bool] = field(default_factory=dict[int, bool])
-    names: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    members: set[str] = field(default_factory=set[str])
-
-    def add(self, other: Answers) -> None:
-        """Take over what others were told, and asked for, in another run."""
-        self.ends.update(other.ends)
-        self.asks.update(other.asks)
-        for name, askers in other.names.items():
-            self.names.setdefault(name, set()).update(askers)
-        self.members |= other.members
-
-
-@dataclass(slots=True)
 class Grounds:
     """What reports rest on.
 
@@ -102,26 +88,30 @@ class Grounds:
         folders: digests of the folders that were looked into.
         edges: from which file to which one imports led.
         packed_edges: the same from an earlier run, by the numbers of `files`: that of the importer times `_STRIDE` plus the other.
-        answers: what was told and asked of a file, by path.
-        packed: the same from an earlier run, not decoded; `unpack` moves it.
-        files: the files that `packed` and `packed_edges` know by number.
-        handed: in the answers of which files the functions of a file occur, as something that was handed to theirs.
+        answers: the questions about a file, what was told, and to whom.
+        recalled: the same from an earlier run, the files as numbers.
+        packed: the same, not decoded yet; `told` does so.
+        files: the files that `recalled` and `packed_edges` know by number.
         worlds: who told it: source roots and settings that decide what names mean. Answers of several cannot be told apart.
     """
 
     sources: dict[str, Seen] = field(default_factory=dict[str, Seen])
     folders: dict[str, bytes] = field(default_factory=dict[str, bytes])
     edges: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
-    answers: dict[str, Answers] = field(default_factory=dict[str, Answers])
+    answers: dict[str, dict[Question, tuple[bytes, set[str]]]] = field(default_factory=dict[str, Any])
+    recalled: dict[str, dict[Question, Told]] = field(default_factory=dict[str, Any])
     packed_edges: list[int] = field(default_factory=list[int])
     packed: dict[str, bytes] = field(default_factory=dict[str, bytes])
     files: list[str] = field(default_factory=list[str])
-    handed: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     worlds: set[str] = field(default_factory=set[str])
 
     def numbers(self) -> dict[str, int]:
         """The numbers of `files`."""
         return {path: number for number, path in enumerate(self.files)}
+
+    def askers(self, told: Told) -> list[str]:
+        """The files that rest on an answer."""
+        return [self.files[number] for number in array(_NUMBER, told[1])]
 
     def leading_to(self, changed: Iterable[str]) -> frozenset[str]:
         """The files from which imports led to one of some files in the earlier run, these included."""
@@ -142,24 +132,24 @@ class Grounds:
                     pending.append(importer)
         return frozenset(found)
 
-    def of(self, path: str) -> Answers:
-        """What was told and asked of a file since the earlier run."""
-        found = self.answers.get(path)
+    def told(self, path: str) -> dict[Question, Told]:
+        """What the earlier run was told of a file; changes to it are kept."""
+        found = self.recalled.get(path)
         if found is None:
-            found = self.answers[path] = Answers()
+            packed = self.packed.pop(path, None)
+            found = self.recalled[path] = marshal.loads(packed) if packed is not None else {}
         return found
 
-    def unpack(self, path: str) -> Answers:
-        """What was told and asked of a file."""
-        packed = self.packed.pop(path, None)
-        told = self.of(path)
-        if packed is not None:
-            ends, asks, names, members = cast(
-                "tuple[list[Any], dict[int, bool], dict[str, list[int]], list[str]]", marshal.loads(packed)
-            )
-            askers = {name: {self.files[number] for number in numbers} for name, numbers in names.items()}
-            told.add(Answers({(index, known): codes for index, known, codes in ends}, asks, askers, set(members)))
-        return told
+    def note(self, path: str, question: Question, digest: bytes, askers: Iterable[str]) -> None:
+        """Remember what somebody was told of a file."""
+        answers = self.answers.setdefault(path, {})
+        known = answers.get(question)
+        if known is None:
+            answers[question] = digest, set(askers)
+            return
+        known[1].update(askers)
+        if known[0] != digest:
+            answers[question] = UNSURE, known[1]
 
     def add(self, other: Grounds) -> None:
         """Take over what another process, or an earlier run, rests on."""
@@ -167,9 +157,8 @@ class Grounds:
         self.folders.update(other.folders)
         self.edges.update(other.edges)
         for path, answers in other.answers.items():
-            self.unpack(path).add(answers)
-        for path, others in other.handed.items():
-            self.handed.setdefault(path, set()).update(others)
+            for question, (digest, askers) in answers.items():
+                self.note(path, question, digest, askers)
         self.worlds |= other.worlds
 
 
@@ -270,22 +259,26 @@ def remember(
         one, other = numbers.setdefault(importer, len(numbers)), numbers.setdefault(imported, len(numbers))
         edges[one * _STRIDE + other] = None
     answers: dict[str, bytes] = {}
-    handed: dict[str, list[str]] = {}
     if len(grounds.worlds) == 1:
+        for path, fresh in grounds.answers.items():
+            _merge(grounds.told(path), fresh, numbers)
+        answers.update((path, marshal.dumps(told)) for path, told in grounds.recalled.items())
         answers.update(grounds.packed)
-        answers.update((path, _packed(told, numbers)) for path, told in grounds.answers.items())
-        handed.update((path, sorted(others)) for path, others in grounds.handed.items())
-    content = (list(numbers), list(edges), answers, handed, sorted(grounds.worlds))
+    content = (list(numbers), list(edges), answers, sorted(grounds.worlds))
     cache.put_bytes(_ties_key(key), marshal.dumps(content))
 
 
-def _packed(told: Answers, numbers: dict[str, int]) -> bytes:
-    ends = [(index, known, dict(codes)) for (index, known), codes in told.ends.items()]
-    askers = {
-        name: [numbers.setdefault(asker, len(numbers)) for asker in sorted(askers)]
-        for name, askers in told.names.items()
-    }
-    return marshal.dumps((ends, told.asks, askers, sorted(told.members)))
+def _merge(
+    told: dict[Question, Told], fresh: Mapping[Question, tuple[bytes, set[str]]], numbers: dict[str, int]
+) -> None:
+    """Add what was told in this run to what was told before."""
+    for question, (digest, askers) in fresh.items():
+        mine = {numbers.setdefault(asker, len(numbers)) for asker in askers}
+        before = told.get(question)
+        if before is not None:
+            mine.update(array(_NUMBER, before[1]))
+            digest = digest if digest == before[0] else UNSURE
+        told[question] = digest, array(_NUMBER, sorted(mine)).tobytes()
 
 
 def recall(cache: FactsCache, key: bytes, paths: list[str]) -> Remembered | None:
@@ -324,11 +317,10 @@ def recall_ties(cache: FactsCache, key: bytes, grounds: Grounds) -> bool:
     if data is None:
         return False
     try:
-        files, edges, answers, handed, worlds = marshal.loads(data)
+        files, edges, answers, worlds = marshal.loads(data)
         grounds.files.extend(files)
         grounds.packed_edges.extend(edges)
         grounds.packed.update(answers)
-        grounds.handed.update((path, set(others)) for path, others in handed.items())
         grounds.worlds.update(worlds)
     except (ValueError, EOFError, TypeError, AttributeError, IndexError):
         return False
