@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from asgiway_lint.analysis import (
     declared,
     decorators,
     guards,
-    handed,
     members,
     names,
     questions,
@@ -37,7 +36,7 @@ from asgiway_lint.facts.builder import FUNCTIONS
 from asgiway_lint.facts.model import Expr, Scope
 from asgiway_lint.project.modules import Module
 
-__all__ = ["UNSURE", "decoded", "encoded", "told"]
+__all__ = ["UNSURE", "answered", "decoded", "told"]
 
 _OF_PROJECT: Final = frozenset({BOUND, CLASS, FUNCTION, OBJECT, SUPER})
 _NO_NAMES: Final = frozenset[str]()
@@ -65,40 +64,87 @@ def _ends(evaluator: Evaluator, function: Value, known: guards.Known) -> object:
     return tuple(sorted(Propagation.of(evaluator).of_function((function[1], function[2], known)).items()))
 
 
-_ANSWERS: Final[Mapping[str, Callable[..., object]]] = {
-    "abstract": declared.is_abstract,
-    "asks": lambda evaluator, function: questions.is_question(evaluator, *function[1:]),
-    "attribute": members.attribute,
-    "bases": lambda evaluator, owner: members.bases(evaluator, *owner[1:]),
-    "conditions": lambda evaluator, path: tuple(sorted(states.conditions(evaluator, path))),
-    "differs": lambda evaluator, receiver, method: receivers.differs(evaluator, receiver, *method[1:]),
-    "ends": _ends,
-    "fixed": lambda evaluator, owner: tuple(sorted(states.fixed(evaluator, *owner[1:]).items())),
-    "has": receivers.has,
-    "key": relations.states_key,
-    "kind": lambda evaluator, function: decorators.kind(evaluator, *function[1:]),
-    "member": lambda evaluator, path, folder, name: names.member(evaluator, Module(path, folder), name),
-    "metaclass": targets.has_metaclass,
-    "own": members.own_member,
-    "reached": lambda evaluator, method: tuple(sorted(receivers.reached(evaluator, *method[1:]))),
-    "returns": lambda evaluator, function: called(evaluator, function, None, function[1]),
-    "sets": _sets,
-    "stated": _stated,
-}
+def _chain(evaluator: Evaluator, function: Value, known: guards.Known, code: str) -> object:
+    found = Propagation.of(evaluator).chain_of((function[1], function[2], known), code)
+    if found is None:
+        return None
+    steps, site = found
+    run = [
+        (step.path, step.hop.line, step.hop.column, step.function and (FUNCTION, *step.function[:2])) for step in steps
+    ]
+    return (*run, site.entry.name, site.entry.rule, site.symbol)
+
+
+def _answer(evaluator: Evaluator, question: Value) -> object:
+    """What a new run says to a question."""
+    kind: str = question[0]
+    about: Any = question[1]
+    rest: tuple[Any, ...] = question[2:]
+    match kind:
+        case "abstract":
+            return declared.is_abstract(evaluator, about)
+        case "asks":
+            return questions.is_question(evaluator, *about[1:])
+        case "attribute":
+            return members.attribute(evaluator, about, *rest)
+        case "bases":
+            return members.bases(evaluator, *about[1:])
+        case "chain":
+            return _chain(evaluator, about, *rest)
+        case "conditions":
+            return tuple(sorted(states.conditions(evaluator, about)))
+        case "differs":
+            return receivers.differs(evaluator, about, *rest[0][1:])
+        case "ends":
+            return _ends(evaluator, about, *rest)
+        case "fixed":
+            return tuple(sorted(states.fixed(evaluator, *about[1:]).items()))
+        case "has":
+            return receivers.has(evaluator, about, *rest)
+        case "key":
+            return relations.states_key(evaluator, about, *rest)
+        case "kind":
+            return decorators.kind(evaluator, *about[1:])
+        case "member":
+            return names.member(evaluator, Module(about, rest[0]), rest[1])
+        case "metaclass":
+            return targets.has_metaclass(evaluator, about)
+        case "own":
+            return members.own_member(evaluator, about, *rest)
+        case "reached":
+            return tuple(sorted(receivers.reached(evaluator, *about[1:])))
+        case "returns":
+            return called(evaluator, about, None, about[1])
+        case "sets":
+            return _sets(evaluator, about)
+        case "stated":
+            return _stated(evaluator, about, *rest)
+        case _:
+            raise ValueError(f"nobody asks {kind!r}")
 
 
 def told(evaluator: Evaluator, path: str, question: Value) -> bytes:
     """The digest of the answer to a question about the file `path`."""
     asker, evaluator.current = evaluator.current, path
     try:
-        answer = _ANSWERS[question[0]](evaluator, *question[1:])
+        answer = _answer(evaluator, question)
         if _memory_key(path, question) in evaluator.unsure:
             return UNSURE
         content = _encoded(evaluator, answer, handles=True)
     finally:
         evaluator.current = asker
+    return _digest(content)
+
+
+def _digest(content: Any) -> bytes:
     # Later versions of the format tell apart what is shared and what is not.
     return hashlib.blake2b(marshal.dumps(content, 2), digest_size=_SIZE).digest()
+
+
+def answered(evaluator: Evaluator, path: str, question: Value) -> tuple[Value, bytes]:
+    """A question about the file `path`, encoded, and the digest of the answer."""
+    key = ("told", path, question)
+    return evaluator.table(key, lambda: (_encoded(evaluator, question, handles=False), told(evaluator, path, question)))
 
 
 def _memory_key(path: str, question: Value) -> tuple[object, ...]:
@@ -108,12 +154,6 @@ def _memory_key(path: str, question: Value) -> tuple[object, ...]:
     if kind in ("bases", "returns"):
         return (kind, *question[1][1:])
     return (kind, path, *question[1:])
-
-
-def encoded(evaluator: Evaluator, question: Value) -> Value:
-    """A question with keys in the place of numbers."""
-    found: Value = _encoded(evaluator, question, handles=False)
-    return found
 
 
 def decoded(evaluator: Evaluator, question: Value) -> Value:
@@ -127,22 +167,24 @@ def decoded(evaluator: Evaluator, question: Value) -> Value:
 
 
 def _encoded(evaluator: Evaluator, part: Any, *, handles: bool) -> Any:
-    if type(part) is not tuple:
+    if not isinstance(part, tuple):
         return part
-    if len(part) == 3 and part[0] in _OF_PROJECT and type(part[2]) is int:
-        kind, path, index = part
+    parts: tuple[Any, ...] = part  # pyright: ignore[reportUnknownVariableType]
+    if len(parts) == 3 and parts[0] in _OF_PROJECT and isinstance(parts[2], int):
+        kind, path, index = parts
         key = _keys(evaluator, path)[0][index]
         return (kind, path, key, _handle(evaluator, path, index)) if handles else (kind, path, key)
-    return tuple([_encoded(evaluator, one, handles=handles) for one in part])
+    return tuple([_encoded(evaluator, one, handles=handles) for one in parts])
 
 
 def _decoded(evaluator: Evaluator, part: Any) -> Any:
-    if type(part) is not tuple:
+    if not isinstance(part, tuple):
         return part
-    if len(part) == 3 and part[0] in _OF_PROJECT:
-        kind, path, key = part
+    parts: tuple[Any, ...] = part  # pyright: ignore[reportUnknownVariableType]
+    if len(parts) == 3 and parts[0] in _OF_PROJECT:
+        kind, path, key = parts
         return (kind, path, _keys(evaluator, path)[1][key])
-    return tuple([_decoded(evaluator, one) for one in part])
+    return tuple([_decoded(evaluator, one) for one in parts])
 
 
 # ---- functions and classes
@@ -182,12 +224,10 @@ def _make_handle(evaluator: Evaluator, path: str, index: int) -> bytes:
     content: tuple[object, ...] = (scope.kind, scope.name, scope.qualname)
     if scope.kind in FUNCTIONS:
         content += _of_function(evaluator, path, facts, index, scope)
-    return hashlib.blake2b(marshal.dumps(content, 2), digest_size=_SIZE).digest()
+    return _digest(content)
 
 
-def _of_function(
-    evaluator: Evaluator, path: str, facts: Facts, index: int, scope: Scope
-) -> tuple[object, ...]:
+def _of_function(evaluator: Evaluator, path: str, facts: Facts, index: int, scope: Scope) -> tuple[object, ...]:
     asked, to_call = guards.of_parameters(evaluator, path, facts)
     return (
         scope.generator,

@@ -222,7 +222,8 @@ def _inherited(evaluator: Evaluator, dotted: str, name: str, *, of_class: bool) 
 
 def own_member(evaluator: Evaluator, owner: Value, name: str, kind: str) -> Values | None:
     """What one class says of `name`, for an object of it or for itself; None if it says nothing, so that its bases are asked."""
-    path, index = owner[1], owner[2]
+    path: str = owner[1]
+    index: int = owner[2]
     evaluator.ask(path, ("own", owner, name, kind))
     facts = evaluator.facts(path)
     if facts is None:

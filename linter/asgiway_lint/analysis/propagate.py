@@ -97,21 +97,37 @@ class Propagation:
     def chain(self, path: str, hop: Hop, code: str) -> tuple[tuple[Step, ...], Site]:
         """The shortest way from a hop in the file `path` to an end with that code."""
         steps: list[Step] = []
+        evaluator = self._evaluator
+        asker = evaluator.current
         while hop.site is None:
             left = self.ends(hop)[code] - 1
             function = next(
                 function for group in hop.groups for function in group if self._solved[function].get(code) == left
             )
             steps.append(Step(path, hop, function))
-            path = function[0]
-            hop = next(inner for inner in self._bodies[function] if self.ends(inner).get(code) == left)
+            self._ask(function, code)
+            path = evaluator.current = function[0]
+            hop = self._inner(function, code)
+        evaluator.current = asker
         steps.append(Step(path, hop, None))
         return tuple(steps), hop.site
 
-    def _ask(self, function: Function) -> None:
+    def chain_of(self, function: Function, code: str) -> tuple[tuple[Step, ...], Site] | None:
+        """The shortest way from the beginning of a function to an end with that code; None if there is none."""
+        if code not in self.of_function(function):
+            return None
+        return self.chain(function[0], self._inner(function, code), code)
+
+    def _inner(self, function: Function, code: str) -> Hop:
+        left = self._solved[function][code]
+        return next(inner for inner in self._bodies[function] if self.ends(inner).get(code) == left)
+
+    def _ask(self, function: Function, code: str | None = None) -> None:
+        """Say that the present file rests on what a function leads to, or on the way to an end with some code."""
         path, index, known = function
         if path != self._evaluator.current:
-            self._evaluator.ask(path, ("ends", (FUNCTION, path, index), known))
+            value = (FUNCTION, path, index)
+            self._evaluator.ask(path, ("ends", value, known) if code is None else ("chain", value, known, code))
 
     def _solve(self, start: Function) -> None:
         """Solve for a function and all that it may reach; nothing of that depends on what is not in there."""

@@ -108,6 +108,7 @@ def _reach(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
 
 
 def called_of_self(evaluator: Evaluator, path: str, index: int) -> frozenset[str]:
+    """The attributes of its own object that a function calls."""
     facts = evaluator.facts(path)
     assert facts is not None
     return evaluator.table(("calls self", path), lambda: calls_self(facts)).get(index, _NOTHING)

@@ -94,14 +94,7 @@ class Session:
             newer = _newer(evaluator.asked, done)
             done += len(newer)
             for (path, question, asker), _ in newer:
-                encoded, digest = evaluator.table(
-                    ("told", path, question),
-                    lambda path=path, question=question: (
-                        asked.encoded(evaluator, question),
-                        asked.told(evaluator, path, question),
-                    ),
-                )
-                fresh.note(path, encoded, digest, (asker,))
+                fresh.note(path, *asked.answered(evaluator, path, question), (asker,))
         return done
 
     def concerned(self, before: Remembered, cache: FactsCache, settings: Settings) -> frozenset[str] | None:
@@ -127,13 +120,8 @@ class Session:
             found = changed.concerned_by(evaluator, grounds, edited)
         if found is None:
             return None
-        through = {
-            absolute(report.path)
-            for report in before.reports
-            if any(link.path in found for finding in report.findings for link in finding.chain)
-        }
         folders = [path for path in found if path not in grounds.sources]
-        return grounds.leading_to([*folders, *map(whole, found)]) | found | through
+        return grounds.leading_to([*folders, *map(whole, found)]) | found
 
     def folders(self) -> frozenset[str]:
         """The folders that were looked into for modules so far, also those that do not exist."""

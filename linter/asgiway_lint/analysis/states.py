@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from asgiway_lint.analysis import members
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.handed import is_constant
-from asgiway_lint.analysis.values import CLASS
+from asgiway_lint.analysis.values import CLASS, Value
 from asgiway_lint.facts import Facts, model
 from asgiway_lint.facts.model import Call, Expr, Scope
 

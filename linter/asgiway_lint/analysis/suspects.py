@@ -8,15 +8,14 @@ What names do not show (special methods, bases, the order of statements) makes e
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
+from asgiway_lint.analysis.parts import Part, Reader
 from asgiway_lint.analysis.values import BOUND, CLASS, FUNCTION, OBJECT, SUPER
 from asgiway_lint.analysis.warm import Question
-from asgiway_lint.facts import Facts, model
-from asgiway_lint.facts.builder import FUNCTIONS
-from asgiway_lint.facts.model import Expr, Scope
+from asgiway_lint.facts import Facts
 
 __all__ = ["Suspects", "suspects"]
 
@@ -26,10 +25,12 @@ _MAKE: Final = frozenset({"__init__", "__new__", "__post_init__"})
 _CALLED_BY: Final = {
     "__repr__": ("repr", "str", "format"),
     "__str__": ("str", "format"),
-    **dict.fromkeys(("__all__", "__doc__", "__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__", "__slots__"), ()),
+    **dict.fromkeys(
+        ("__all__", "__doc__", "__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__", "__slots__"), ()
+    ),
 }
-# What these ask is not told by a name.
-_BEYOND_NAMES: Final = frozenset({"conditions", "fixed", "sets"})
+# What these ask is not told by a name; chains name lines.
+_BEYOND_NAMES: Final = frozenset({"chain", "conditions", "fixed", "sets"})
 # What has no name is anybody's guess.
 _NAMELESS: Final = frozenset({"lambda", "comp", "gen"})
 _OF_PROJECT: Final = frozenset({BOUND, CLASS, FUNCTION, OBJECT, SUPER})
@@ -52,33 +53,10 @@ class Suspects:
         return kind in _BEYOND_NAMES or not self.names.isdisjoint(_words(asked))
 
 
-@dataclass(slots=True)
-class _Part:
-    """A part of a module: a function with all in it, what a name is bound to, or the head of a class.
-
-    Args:
-        content: equal if nothing in it has changed but its place.
-        mentions: the names in it.
-        names: the names by which others find it.
-        owner: the class whose method it is; ``""`` for none.
-        sets: what it sets of objects.
-        derived: its class has bases.
-        bases: of a class, the names in them.
-    """
-
-    content: object
-    mentions: set[str]
-    names: frozenset[str]
-    owner: str = ""
-    sets: tuple[tuple[object, ...], ...] = ()
-    derived: bool = False
-    bases: set[str] = field(default_factory=set[str])
-
-
 def suspects(before: Facts, after: Facts) -> Suspects | None:
     """The questions about a module that may have other answers after a change; None for all."""
     try:
-        old, new = _Reader(before), _Reader(after)
+        old, new = Reader(before), Reader(after)
         if old.frame() != new.frame() or not _in_order(old.order(), new.order()):
             return None
         return _spread(old.parts(), new.parts(), old.conditions() | {""})
@@ -92,9 +70,9 @@ def _in_order(old: list[str], new: list[str]) -> bool:
     return [key for key in old if key in common] == [key for key in new if key in common]
 
 
-def _spread(old: dict[str, _Part], new: dict[str, _Part], conditions: set[str]) -> Suspects | None:
+def _spread(old: dict[str, Part], new: dict[str, Part], conditions: set[str]) -> Suspects | None:
     parts = [*old.values(), *new.values()]
-    mentioning: dict[str, list[_Part]] = {}
+    mentioning: dict[str, list[Part]] = {}
     for part in parts:
         for name in part.mentions:
             mentioning.setdefault(name, []).append(part)
@@ -102,21 +80,16 @@ def _spread(old: dict[str, _Part], new: dict[str, _Part], conditions: set[str]) 
     made: set[str] = set()
     """Names of classes whose objects are made otherwise."""
     moved: set[str] = set()
-    """Names that have come or gone."""
+    """Names that mean something else."""
     pending: list[str] = []
     for key in {**old, **new}:
         one, other = old.get(key), new.get(key)
         if one is not None and other is not None and one.content == other.content:
             continue
-        for part in (one, other):
-            if part is None:
-                continue
-            if any(_is_special(name) for name in part.names):
+        for part in [part for part in (one, other) if part is not None]:
+            if any(_is_special(name) for name in part.names) or (part.bases and one is not None and other is not None):
                 return None
-            if one is None or other is None:
-                moved |= part.names
-            elif part.bases:
-                return None
+            moved |= part.names
             pending += part.names
             if not part.names.isdisjoint(_MAKE) or (part.owner and not conditions.isdisjoint(_reset(one, other))):
                 made.add(part.owner)
@@ -134,6 +107,8 @@ def _spread(old: dict[str, _Part], new: dict[str, _Part], conditions: set[str]) 
                 if name not in made or name in moved:
                     return None
                 made |= part.names
+            if part.bound:
+                moved |= part.names
             if any(_is_special(one) for one in part.names):
                 return None
             if not part.names.isdisjoint(_MAKE):
@@ -143,7 +118,7 @@ def _spread(old: dict[str, _Part], new: dict[str, _Part], conditions: set[str]) 
     return Suspects(frozenset(names) | _NAMELESS)
 
 
-def _reset(one: _Part | None, other: _Part | None) -> set[str]:
+def _reset(one: Part | None, other: Part | None) -> set[str]:
     """The attributes that a method sets otherwise than before, as far as can be told without an evaluator."""
     sets = [part.sets if part is not None else () for part in (one, other)]
     found = {str(each[1]) for each in {*sets[0]}.symmetric_difference(sets[1])}
@@ -162,313 +137,3 @@ def _words(part: Any) -> Iterator[str]:
         parts: tuple[Any, ...] = part  # pyright: ignore[reportUnknownVariableType]
         for one in parts[2:] if len(parts) == 3 and parts[0] in _OF_PROJECT else parts:  # without the path
             yield from _words(one)
-
-
-class _Reader:
-    """Takes a module apart.
-
-    Args:
-        facts: the module.
-    """
-
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._home = _homes(facts)
-        """The outermost function around each scope; -1 for what runs with the module."""
-        self._mentions: set[str] = set()
-        self._base = (0, 0, 0, 0)
-
-    def frame(self) -> object:
-        """What concerns all parts: stars, conditions, and what is bound under which."""
-        facts = self._facts
-        under: list[object] = []
-        numbers: dict[int, int] = {}
-        for _, key, block in self._bindings():
-            if block >= 0:
-                under.append((key, [*self._arms(block, numbers)]))
-        return [star[2:] for scope in facts.scopes for star in scope.stars], self.conditions(), under
-
-    def conditions(self) -> set[str]:
-        """The attributes that conditions ask about."""
-        return {name for block in self._facts.blocks for text, _ in block.guard for name in text.split(".")[1:2]}
-
-    def order(self) -> list[str]:
-        """What is bound outside of functions, in order."""
-        return [key for _, key, _ in self._bindings()]
-
-    def _bindings(self) -> list[tuple[int, str, int]]:
-        """What is bound outside of functions: when, what, and where if that is under a condition (else -1)."""
-        return sorted(
-            (binding.seq, f"{scope.qualname}.{name} {number}", binding.block if binding.block != scope.body else -1)
-            for index, scope in enumerate(self._facts.scopes)
-            if self._home[index] < 0
-            for name, bindings in scope.bindings.items()
-            for number, binding in enumerate(bindings)
-        )
-
-    def _arms(self, block: int, numbers: dict[int, int]) -> Iterator[object]:
-        while block > 0:
-            number, group, flags, guard = block, *self._facts.blocks[block][1:]
-            yield numbers.setdefault(number, len(numbers)), group and numbers.setdefault(-group, len(numbers)), flags, guard
-            block = self._facts.blocks[block].parent
-
-    def parts(self) -> dict[str, _Part]:
-        """The parts by key, in order."""
-        facts = self._facts
-        found: list[tuple[int, str, _Part]] = []
-        inside: dict[int, list[int]] = {}
-        for index, home in enumerate(self._home):
-            if home >= 0:
-                inside.setdefault(home, []).append(index)
-        calls = _by_home(self._home, facts.calls)
-        events = _by_home(self._home, facts.events)
-        for index, scope in enumerate(facts.scopes):
-            if self._home[index] == index and scope.kind != "lambda":
-                whole = self._function(index, inside[index], calls, events)
-                found.append((scope.seq, f"def {scope.qualname}", whole))
-                for name in {name: None for one in inside[index] for _, name, _ in facts.scopes[one].attributes}:
-                    part = self._attribute(name, inside[index], whole)
-                    found.append((scope.seq, f"def {scope.qualname} .{name}", part))
-            elif self._home[index] < 0 and scope.kind in ("class", "module"):
-                if scope.kind == "class":
-                    found.append((scope.seq, f"class {scope.qualname}", self._class(scope)))
-                found += [
-                    (bindings[0].seq, f"{scope.qualname}.{name}", self._bound(scope, name))
-                    for name, bindings in scope.bindings.items()
-                ]
-        parts: dict[str, _Part] = {}
-        for _, key, part in sorted(found, key=lambda entry: entry[0]):
-            while key in parts:
-                key += "'"
-            parts[key] = part
-        return parts
-
-    def _function(self, index: int, inside: list[int], calls: dict[int, list[int]], events: dict[int, list[int]]) -> _Part:
-        facts = self._facts
-        scope = facts.scopes[index]
-        mine = calls.get(index, [])
-        self._begin(scope.seq, scope.body, index, mine[0] if mine else 0)
-        nested = [self._scope(facts.scopes[one], outer=one == index) for one in inside]
-        attributes = [
-            (name, self._expr(base), self._binding(binding))
-            for one in inside
-            for base, name, binding in facts.scopes[one].attributes
-        ]
-        made = [self._call(facts.calls[one]) for one in mine]
-        happens = [
-            (event.kind, self._expr(event.expr), event.scope - index, event.block - scope.body, event.seq - scope.seq)
-            for event in (facts.events[one] for one in events.get(index, ()))
-        ]
-        arms: list[object] = []
-        blocks = {b for one in inside for b in [facts.scopes[one].body]}
-        blocks.update(facts.calls[one].block for one in mine)
-        blocks.update(facts.events[one].block for one in events.get(index, ()))
-        blocks.update(b.block for one in inside for bound in facts.scopes[one].bindings.values() for b in bound)
-        blocks.update(b.block for one in inside for _, _, b in facts.scopes[one].attributes)
-        blocks.update(r.block for one in inside for r in (*facts.scopes[one].results, *facts.scopes[one].yields))
-        arms = self._blocks(blocks, scope.body)
-        parent = facts.scopes[scope.parent]
-        owner = parent.name if parent.kind == "class" else ""
-        sets = [
-            (one - index, name, base, b.a if b.kind == "value" else b.b, b.kind, b.block == facts.scopes[one].body)
-            for one in inside
-            for base, name, b in facts.scopes[one].attributes
-        ]
-        told = [(*each[:3], each[3] if _is_plain(each[3]) else None, *each[4:]) for each in sets]
-        names = frozenset({scope.name})
-        content = (nested, attributes, made, happens, arms)
-        return _Part(content, self._mentions, names, owner, tuple(told), bool(owner and parent.bases))
-
-    def _attribute(self, name: str, inside: list[int], whole: _Part) -> _Part:
-        """What a function sets an attribute to, and the variables that this needs."""
-        scopes = [self._facts.scopes[index] for index in inside]
-        self._begin(0, 0, 0, 0)
-        numbers: dict[int, int] = {}
-        content: list[object] = []
-        for scope in scopes:
-            for base, attribute, binding in scope.attributes:
-                if attribute == name:
-                    drawn = self._binding(binding, inline=True)
-                    content.append((binding.seq, self._expr(base), drawn, [*self._arms(binding.block, numbers)]))
-        done: set[str] = set()
-        while not done.issuperset(self._mentions):
-            needed = self._mentions - done
-            done |= needed
-            for rank, scope in enumerate(scopes):
-                for variable in sorted(needed & scope.bindings.keys()):
-                    for binding in scope.bindings[variable]:
-                        if binding.kind in ("def", "class"):
-                            return _Part(whole.content, whole.mentions, frozenset({name}))
-                        drawn = self._binding(binding, inline=True)
-                        content.append((binding.seq, rank, variable, drawn, [*self._arms(binding.block, numbers)]))
-                        if binding.kind == "param":
-                            param = scope.params[binding.a]
-                            content.append((binding.seq, rank, variable, self._all([e for e in param[2:] if e])))
-        content.sort(key=lambda entry: entry[0])
-        return _Part([entry[1:] for entry in content], self._mentions, frozenset({name}))
-
-    def _blocks(self, blocks: Iterable[int], body: int) -> list[object]:
-        """Blocks and those around them, up to the body of a function."""
-        facts = self._facts
-        pending = list(blocks)
-        seen = {body}
-        while pending:
-            block = pending.pop()
-            if block in seen or block < 0:
-                continue
-            seen.add(block)
-            pending.append(facts.blocks[block].parent)
-        first = min([facts.blocks[block].group for block in seen if facts.blocks[block].group], default=0)
-        found: list[object] = []
-        for block in sorted(seen):
-            parent, group, flags, guard = facts.blocks[block]
-            for text, _ in guard:
-                self._mentions.update(_WORD.findall(text))
-            if block >= body:
-                found.append((block - body, parent - body if block > body else 0, group and group - first + 1, flags, guard))
-        return found
-
-    def _class(self, scope: Scope) -> _Part:
-        self._begin(scope.seq, scope.block, 0, 0)
-        bases = self._all(scope.bases)
-        mentioned = set(self._mentions)
-        content = (scope.name, bases, self._keywords(scope), self._all(scope.decorators))
-        return _Part(content, self._mentions, frozenset({scope.name}), bases=mentioned or {""} if scope.bases else set())
-
-    def _bound(self, scope: Scope, name: str) -> _Part:
-        bindings = scope.bindings[name]
-        self._begin(bindings[0].seq, bindings[0].block, 0, 0)
-        content = [self._binding(binding, inline=True) for binding in bindings]
-        return _Part(content, self._mentions, frozenset({name}), scope.name if scope.kind == "class" else "")
-
-    def _begin(self, seq: int, block: int, scope: int, call: int) -> None:
-        self._base = (seq, block, scope, call)
-        self._mentions = set()
-
-    def _scope(self, scope: Scope, *, outer: bool) -> object:
-        seq, block, index, _ = self._base
-        self._mentions.update(param.name for param in scope.params)
-        return (
-            scope.kind,
-            scope.name,
-            scope.qualname,
-            None if outer else (scope.parent - index, scope.seq - seq, scope.block - block, scope.body - block),
-            self._all(scope.decorators),
-            [(p.name, p.kind, p.annotation and self._expr(p.annotation), p.default and self._expr(p.default)) for p in scope.params],
-            scope.annotation and self._expr(scope.annotation),
-            self._all(scope.bases),
-            self._keywords(scope),
-            scope.generator,
-            [(name, [self._binding(one) for one in bound]) for name, bound in scope.bindings.items()],
-            [(self._expr(r.expr), r.seq - seq, r.block - block) for r in scope.results],
-            [(self._expr(r.expr), r.seq - seq, r.block - block) for r in scope.yields],
-            [star[2:] for star in scope.stars],
-        )
-
-    def _keywords(self, scope: Scope) -> object:
-        return [(name, self._expr(expr)) for name, expr in scope.keywords]
-
-    def _binding(self, binding: model.Binding, *, inline: bool = False) -> object:
-        seq, block, index, _ = self._base
-        kind, a, b = binding.kind, binding.a, binding.b
-        if kind in ("def", "class"):
-            a = self._facts.scopes[a].qualname if inline else a - index
-        elif kind in ("value", "ann", "iter", "aiter", "enter", "aenter", "narrow"):
-            a = a and self._expr(a)
-            if kind == "ann":
-                b = b and self._expr(b)
-        elif kind == "from":
-            self._mentions.add(a[1])
-        return (kind, _exact(a), _exact(b), 0 if inline else (binding.seq - seq, binding.block - block))
-
-    def _call(self, call: model.Call) -> object:
-        seq, block, index, _ = self._base
-        return (
-            self._expr(call.callee),
-            self._all(call.args),
-            [(name, self._expr(value)) for name, value in call.keywords],
-            (call.scope - index, call.seq - seq, call.block - block, call.flags),
-        )
-
-    def _all(self, exprs: Iterable[Expr]) -> list[object]:
-        return [self._expr(expr) for expr in exprs]
-
-    def _expr(self, expr: Expr) -> object:
-        tag = expr[0]
-        if tag == model.NAME:
-            self._mentions.add(expr[1])
-            return expr
-        if tag == model.CONST:
-            if isinstance(expr[1], str):
-                self._mentions.update(_WORD.findall(expr[1]))
-            return (tag, type(expr[1]), expr[1])
-        if tag == model.ATTR:
-            self._mentions.add(expr[2])
-            return (tag, self._expr(expr[1]), expr[2])
-        if tag == model.CALL:
-            return self._inner_call(expr[1])
-        if tag == model.SCOPE:
-            return self._inner_scope(expr[1])
-        return tuple([self._part(part) for part in expr])
-
-    def _inner_call(self, number: int) -> object:
-        """A call in an expression: in a function all calls are listed, elsewhere it is drawn where it stands."""
-        call = self._facts.calls[number]
-        if self._base[2] and self._home[call.scope] == self._base[2]:
-            return ("call", number - self._base[3])
-        return (
-            "call",
-            self._expr(call.callee),
-            self._all(call.args),
-            [(name, self._expr(value)) for name, value in call.keywords],
-            call.flags,
-        )
-
-    def _inner_scope(self, number: int) -> object:
-        if self._base[2] and self._home[number] == self._base[2]:
-            return ("scope", number - self._base[2])
-        scope = self._facts.scopes[number]
-        # In a module or class: what is bound inside is told by what it is bound to.
-        return (
-            "scope",
-            scope.kind,
-            [(p.name, p.default and self._expr(p.default)) for p in scope.params],
-            [self._expr(r.expr) for r in scope.results],
-            [(name, [self._binding(one, inline=True) for one in bound]) for name, bound in scope.bindings.items()],
-        )
-
-    def _part(self, part: Any) -> object:
-        """A part of an expression: an expression, several of them, or a plain value."""
-        if not isinstance(part, tuple):
-            return _exact(part)
-        parts: Expr = part  # pyright: ignore[reportUnknownVariableType]
-        if not parts:
-            return ()
-        if isinstance(parts[0], str):
-            return self._expr(parts)
-        return [self._part(one) for one in parts]
-
-
-def _is_plain(expr: Any) -> bool:
-    return isinstance(expr, tuple) and bool(expr) and expr[0] in (model.NAME, model.CONST)
-
-
-def _exact(value: object) -> object:
-    """1, 1.0 and True are equal, and differ."""
-    return value if isinstance(value, str | tuple | list) else (type(value), value)
-
-
-def _homes(facts: Facts) -> list[int]:
-    found: list[int] = []
-    for index, scope in enumerate(facts.scopes):
-        outer = found[scope.parent] if scope.parent >= 0 else -1
-        found.append(outer if outer >= 0 else index if scope.kind in FUNCTIONS else -1)
-    return found
-
-
-def _by_home(home: list[int], places: Collection[Any]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for number, place in enumerate(places):
-        if home[place.scope] >= 0:
-            found.setdefault(home[place.scope], []).append(number)
-    return found
