@@ -22,7 +22,7 @@ from asgiway_lint import __version__
 from asgiway_lint.project.modules import absolute
 from asgiway_lint.server.analyst import Analyst, Delivery
 from asgiway_lint.server.client import Abilities, Options, options
-from asgiway_lint.server.connection import end_with
+from asgiway_lint.server.connection import end_with, watchable
 from asgiway_lint.server.diagnostics import diagnostics
 from asgiway_lint.server.knowledge import Checked, Document, Knowledge
 from asgiway_lint.server.logs import ClientLog
@@ -83,7 +83,7 @@ class Server(LanguageServer):
             self.say(problem)
         self._analyst = Analyst(self._report, self._deliver, self._complain, self.options.overrides)
         self._analyst.folders(tuple(self._folders.values()))
-        if params.process_id is not None:
+        if params.process_id is not None and watchable(params.process_id):
             self._companion = asyncio.create_task(end_with(params.process_id))
 
     async def connected(self) -> None:

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import BinaryIO, Final, NoReturn
 
-__all__ = ["Output", "brief", "end_with"]
+__all__ = ["Output", "brief", "end_with", "watchable"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -49,14 +49,16 @@ class Output:
             log.debug("%s", error)
 
 
-async def end_with(process: int) -> None:
-    """End this process when the client's has gone, as the protocol asks for (`InitializeParams.processId`).
+def watchable(process: int) -> bool:
+    """Whether the end of a process can be told from here.
 
-    One that cannot be seen from the beginning, as it runs on the other side of a container's wall, says nothing. Windows has no way to
-    ask that does no harm.
+    Not that of one that cannot be seen, as it runs on the other side of a container's wall. Windows has no way to ask that does no harm.
     """
-    if process <= 0 or os.name != "posix" or not _is_there(process):
-        return
+    return process > 0 and os.name == "posix" and _is_there(process)
+
+
+async def end_with(process: int) -> None:
+    """End this process when the client's has gone, as the protocol asks for (`InitializeParams.processId`)."""
     while _is_there(process):  # noqa: ASYNC110  (nobody tells)
         await asyncio.sleep(_PAUSE)
     _leave("the client's process has gone")
