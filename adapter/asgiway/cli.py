@@ -1,17 +1,22 @@
 """The command ``asgiway``: its arguments and exit codes; what a command does stands in a module of its own.
 
 0: done. 1: ``demo --once`` found an answer that is wrong, or ``routes --check`` a conflict that loses URLs. 2: the command
-line, the folder or the installation is not as it has to be; the sentence on stderr says what to do. 130: ``demo --once``
-was interrupted. Nothing is imported before the command is known.
+line, the folder or the installation is not as it has to be, or what is found cannot be written; the sentence on stderr says what
+to do. 130: ``demo --once`` was interrupted. Nothing is imported before the command is known.
+
+Ctrl-C ends ``routes`` and ``conformance`` by the signal itself (130 in a shell's count): what they try may not end otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from asgiway import __version__
+from asgiway.console import OutputError, complain, open_streams, report
 
 __all__ = ["main"]
 
@@ -22,13 +27,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters:
         argv: the arguments without the program's name; None: those of the process.
     """
+    if argv is None:
+        open_streams()
+    try:
+        return _run(argv)
+    except OutputError as error:
+        complain(f"asgiway: {error}")
+        return 2
+    except KeyboardInterrupt:
+        complain("asgiway: interrupted")
+        if argv is None and os.name == "posix":  # else the interpreter would wait for the threads of an application
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = _parser()
     try:
         options = parser.parse_args(argv)
     except SystemExit as ended:  # argparse has printed its help (0) or what is wrong (2)
         return int(ended.code or 0)
     if options.command == "version":
-        sys.stdout.write(f"asgiway {__version__}\n")
+        report(f"asgiway {__version__}\n")
         return 0
     if options.command == "demo":
         from asgiway.demo import run
@@ -42,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from asgiway.conformance import command
 
         return command.run(options)
-    parser.print_help(sys.stderr)
+    complain(parser.format_help().rstrip())
     return 2
 
 

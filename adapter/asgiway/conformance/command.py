@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 from typing import Any
+
+from asgiway.console import complain, report
 
 __all__ = ["add_arguments", "run"]
 
@@ -56,10 +57,10 @@ def run(options: argparse.Namespace) -> int:
             raise LoadError(f"--path {wrong[0]!r} does not begin with a slash")
         loaded = load(options.app, factory=options.factory)
     except OSError as error:
-        sys.stderr.write(f"asgiway conformance: {error.filename} can't be read: {error.strerror}\n")
+        complain(f"asgiway conformance: {error.filename} can't be read: {error.strerror}")
         return _UNUSABLE
     except LoadError as error:
-        sys.stderr.write(f"asgiway conformance: {error}\n")
+        complain(f"asgiway conformance: {error}")
         return _UNUSABLE
     requests = [
         Request(method, path, tuple(options.header), body)
@@ -69,11 +70,11 @@ def run(options: argparse.Namespace) -> int:
     adapter_log = logging.getLogger("asgiway")
     adapter_log.addFilter(_nothing)  # what it has to say is in the report
     try:
-        report = check(loaded.app, requests, seconds=options.timeout, roots=[loaded.root] if loaded.root else [])
+        found = check(loaded.app, requests, seconds=options.timeout, roots=[loaded.root] if loaded.root else [])
     finally:
         adapter_log.removeFilter(_nothing)
-    sys.stdout.write(as_json(report) if options.format == "json" else as_text(report))
-    return _BREACHES if report.breaches else _CLEAN
+    report(as_json(found) if options.format == "json" else as_text(found))
+    return _BREACHES if found.breaches else _CLEAN
 
 
 def _nothing(record: logging.LogRecord) -> bool:

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from asgiway.console import complain, report
 from asgiway.migration.matching import inner_apps
 from asgiway.migration.report import as_json, as_text
 from asgiway.migration.router import MigrationRouter
@@ -32,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
         router = _load(options.router, Path(options.app_dir))
         found = survey(router)
     except _NoRouterError as error:
-        sys.stderr.write(f"asgiway routes: {error}\n")
+        complain(f"asgiway routes: {error}")
         return 2
-    sys.stdout.write(as_json(found) if options.format == "json" else as_text(found))
+    report(as_json(found) if options.format == "json" else as_text(found))
     return 1 if options.check and any(conflict.severity == "error" for conflict in found.conflicts) else 0
 
 
