@@ -1,4 +1,4 @@
-"""The command line's grammar: commands, options, their help. What they do is `cli`'s matter.
+"""The command line's grammar: commands, options, their help. What they do is `commandline`'s matter.
 
 Imports nothing beyond argparse and the errors, so that `--help` and `--version` answer at once.
 """

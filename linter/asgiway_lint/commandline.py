@@ -62,7 +62,7 @@ def _dispatch(argv: list[str]) -> int:
     if "-h" in rest or "--help" in rest:
         return _print(parser.format_help())
     arguments = parser.parse(rest)
-    with _logging(arguments):
+    with _logging(command, arguments):
         return _RUN[command](arguments)
 
 
@@ -150,14 +150,29 @@ def _lower_level(record: LogRecord) -> bool:
     return True
 
 
+def _once() -> Callable[[LogRecord], bool]:
+    """A filter that lets each sentence through once: many parts of a run may come upon the same full disk."""
+    said: set[str] = set()
+
+    def new(record: LogRecord) -> bool:
+        message = record.getMessage()
+        known = message in said
+        said.add(message)
+        return not known
+
+    return new
+
+
 @contextlib.contextmanager
-def _logging(arguments: Namespace) -> Generator[None]:
+def _logging(command: str, arguments: Namespace) -> Generator[None]:
     """Send what the package logs to stderr while a command runs."""
     import logging  # 10 ms that --help and --version need not pay
 
     logger = logging.getLogger("asgiway_lint")
     handler = logging.StreamHandler()
     handler.addFilter(_lower_level)
+    if command != "server":  # which may live for weeks
+        handler.addFilter(_once())
     handler.setFormatter(logging.Formatter("%(level)s: %(message)s"))
     verbose, quiet = getattr(arguments, "verbose", False), getattr(arguments, "quiet", False)
     before = logger.level, logger.propagate

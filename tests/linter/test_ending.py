@@ -195,3 +195,30 @@ def test_a_lack_of_memory_is_a_sentence(tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert ran.stderr.startswith("error: there is not enough memory; ")
     assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX")
+def test_a_cache_that_finds_no_room_is_told_once_and_costs_no_finding(tmp_path: Path) -> None:
+    """Issue 4, section 4. A limit on the size of files stands for the disk; several processes come upon it."""
+    for number in range(120):
+        write(tmp_path, **{f"m{number}_py": BAD})
+    code = (
+        "import resource, signal, sys\n"
+        "from asgiway_lint.cli import main\n"
+        "sys.dont_write_bytecode = True\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "sys.exit(main())"
+    )
+    for jobs in ("1", "2"):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, "check", "--jobs", jobs, "--output-format", "concise"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 1
+        assert ran.stdout.count(" AW101 ") == 120
+        assert ran.stderr.startswith("warning: the cache in ")
+        assert ran.stderr.count("\n") == 1

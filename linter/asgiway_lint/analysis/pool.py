@@ -39,6 +39,8 @@ _WORTHWHILE: Final = 100
 _CHUNKS_PER_PROCESS: Final = 8
 _MAX_PROCESSES: Final = 16
 _SAFE_PATH: Final = "PYTHONSAFEPATH"
+# What a worker ends with that has run out of memory.
+_NO_MEMORY: Final = 3
 # By these a process ends that has come upon a bug of the interpreter or of a library; the file would end another one, too.
 _CRASHES: Final = frozenset({"SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"})
 
@@ -179,6 +181,8 @@ class _Crew:
     def _lost(self, connection: Any) -> Exception:
         worker = self.workers[connection]
         worker.join()
+        if worker.exitcode == _NO_MEMORY:
+            return _StoppedError("there is not enough memory for another process")
         end = _name(worker.exitcode or 0)
         if end in _CRASHES:
             return CrashError(f"a process that checks files has crashed ({end})")
@@ -249,15 +253,17 @@ def _serve(
     chunks: Sequence[Sequence[Any]],
 ) -> None:
     """The worker: takes numbers of chunks, gives their reports or what went wrong."""
-    _settle()
     number = -1
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the run has ended
         try:
+            _settle()
             function = make(*arguments)
             while (number := connection.recv()) is not None:
                 connection.send((number, _reports(function, chunks[number])))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise
+        except MemoryError:
+            os._exit(_NO_MEMORY)  # nothing that takes any can be relied on
         except Exception as error:
             import traceback
 
@@ -274,7 +280,10 @@ def _settle() -> None:
             signal.signal(number, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-    threading.Thread(target=_end_with_parent, name="asgiway-parent", daemon=True).start()
+    try:
+        threading.Thread(target=_end_with_parent, name="asgiway-parent", daemon=True).start()
+    except RuntimeError:  # a thread's stack finds no room
+        raise MemoryError from None
     # What there is to say of the cache, the first process says.
     logging.getLogger("asgiway_lint").setLevel(logging.ERROR)
 
