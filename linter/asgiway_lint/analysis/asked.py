@@ -97,6 +97,9 @@ def _answer(evaluator: Evaluator, question: Value) -> object:
             return receivers.differs(evaluator, about, *rest[0][1:])
         case "ends":
             return _ends(evaluator, about, *rest)
+        case "find":
+            found = evaluator.finder.locate(about, *rest)
+            return found and (found.path, found.folder)
         case "fixed":
             return tuple(sorted(states.fixed(evaluator, *about[1:]).items()))
         case "has":

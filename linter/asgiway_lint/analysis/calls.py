@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asgiway_lint.analysis import declared, members
+from asgiway_lint.analysis import declared, members, names
 from asgiway_lint.analysis.values import (
     AWAITABLE,
     BOUND,
@@ -328,7 +328,7 @@ def _getattr(evaluator: Evaluator, args: tuple[Expr, ...], place: Place) -> Valu
 def _import_module(evaluator: Evaluator, args: tuple[Expr, ...], path: str) -> Values:
     if args[0][0] != model.CONST or not isinstance(args[0][1], str) or args[0][1].startswith(".") or not args[0][1]:
         return NOTHING
-    module = evaluator.finder.find(path, args[0][1], 0)
+    module = names.find(evaluator, path, args[0][1], 0)
     return (("module", module.path, module.folder),) if module is not None else ((EXT, args[0][1]),)
 
 

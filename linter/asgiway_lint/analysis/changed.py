@@ -8,18 +8,40 @@ again, and so on.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from typing import Final
 
 from asgiway_lint.analysis import asked
 from asgiway_lint.analysis.evaluate import Evaluator
+from asgiway_lint.analysis.names import module_of
 from asgiway_lint.analysis.suspects import Suspects
 from asgiway_lint.analysis.warm import Grounds
 
-__all__ = ["concerned_by"]
+__all__ = ["by_imports", "concerned_by"]
 
 # With so many files it takes as long to ask again as to check all.
 _MOST: Final = 1500
+
+
+def by_imports(grounds: Grounds, names: Mapping[str, frozenset[str]]) -> dict[str, Suspects | None]:
+    """Where files have come or gone: what is to be asked again, and which questions about it (None for all).
+
+    Args:
+        grounds: what was told before.
+        names: the names that may mean something else now, by folder.
+    """
+    found: dict[str, Suspects | None] = {}
+    all_names: set[str] = set()
+    for folder, some in names.items():
+        all_names |= some
+        # What is no variable of a package may be a module in it.
+        found[folder] = found[f"{folder}{os.sep}__init__.py"] = Suspects(some)
+    for subject in [*grounds.packed, *grounds.recalled]:
+        module = module_of(subject)
+        if module is not None and not all_names.isdisjoint(module.split(".")):
+            found[subject] = None
+    return found
 
 
 def concerned_by(
@@ -57,6 +79,6 @@ def concerned_by(
                 del answers[question]
             else:
                 answers[question] = digest, told[1]
-        if len(found) > _MOST:
+        if len(found) > _MOST + len(changed):
             return None
     return frozenset(found)

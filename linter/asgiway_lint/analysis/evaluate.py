@@ -58,7 +58,8 @@ class Evaluator:
     def __init__(self, store: Store, finder: ModuleFinder, catalogue: Catalogue) -> None:
         self._store = store
         self._read = store.known()
-        self._kept = store.cached
+        self.kept = store.cached
+        """Whether somebody keeps what has been asked."""
         self.finder = finder
         self.catalogue = catalogue
         # What files have asked each other, in order of time: whoever keeps the results (`analysis.warm`) needs to know.
@@ -140,7 +141,7 @@ class Evaluator:
 
     def ask(self, path: str, question: Value) -> None:
         """Remember that the present file rests on the answer to a question about the file `path`."""
-        if path != self.current and self._kept:
+        if path != self.current and self.kept:
             self.asked[path, question, self.current] = None
 
     def table(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 from typing import TYPE_CHECKING, Final
 
 from asgiway_lint.analysis import calls, declared
@@ -29,7 +30,18 @@ from asgiway_lint.project.modules import Module, parent
 if TYPE_CHECKING:
     from asgiway_lint.analysis.evaluate import Evaluator
 
-__all__ = ["imported", "imported_from", "is_fixed", "lookup", "member", "module_value", "parameter"]
+__all__ = [
+    "find",
+    "imported",
+    "imported_from",
+    "imports_of",
+    "is_fixed",
+    "lookup",
+    "member",
+    "module_of",
+    "module_value",
+    "parameter",
+]
 
 _BUILTINS: Final = frozenset(dir(builtins))
 _DEPENDS: Final = frozenset(
@@ -89,7 +101,7 @@ def _from_stars(evaluator: Evaluator, path: str, scope: Scope, name: str) -> Val
     if name.startswith("_"):
         return NOTHING
     for _, _, module, level in reversed(scope.stars):
-        found = evaluator.finder.find(path, module, level)
+        found = find(evaluator, path, module, level)
         if found is not None:
             values = member(evaluator, found, name, path)
             if values:
@@ -112,20 +124,46 @@ def module_value(module: Module) -> Value:
     return (MODULE, module.path, module.folder)
 
 
+def find(evaluator: Evaluator, path: str, module: str, level: int) -> Module | None:
+    """The module that an import in the file `path` means; None if it is not in the project."""
+    if evaluator.kept:
+        evaluator.ask(imports_of(module), ("find", importer(path, module), module, level))
+    return evaluator.finder.find(path, module, level)
+
+
+def imports_of(module: str) -> str:
+    """In the place of a file, what questions about the imports of a module are about: that may come or go with any file."""
+    return f"\0{module}"
+
+
+def module_of(subject: str) -> str | None:
+    """The module that `imports_of` was asked for; None for a file."""
+    return subject[1:] if subject.startswith("\0") else None
+
+
+def importer(path: str, module: str) -> str:
+    """What it depends on what an import means: the folder; of a file with the module's name, which does not import itself, the file."""
+    folder, _, name = path.rpartition(os.sep)
+    last = module.rpartition(".")[2]
+    if last in (name.removesuffix(".py"), folder.rpartition(os.sep)[2]):
+        return path
+    return f"{folder}{os.sep}?"
+
+
 def imported(evaluator: Evaluator, path: str, dotted: str, *, whole: bool) -> Values:
     """What ``import dotted`` binds: its first part, or all of it with an ``as``."""
-    module = evaluator.finder.find(path, dotted, 0)
+    module = find(evaluator, path, dotted, 0)
     top = dotted.partition(".")[0]
     if module is None:
         if "." in dotted and not whole:
             # `import package.missing` of a package that is in the project
-            outer = evaluator.finder.find(path, top, 0)
+            outer = find(evaluator, path, top, 0)
             if outer is not None:
                 return (module_value(outer),)
         return ((EXT, dotted if whole else top),)
     if whole or "." not in dotted:
         return (module_value(module),)
-    outer = evaluator.finder.find(path, top, 0)
+    outer = find(evaluator, path, top, 0)
     if outer is not None:
         return (module_value(outer),)
     # The outermost folder is a namespace package: as many folders up as there are dots.
@@ -137,11 +175,11 @@ def imported(evaluator: Evaluator, path: str, dotted: str, *, whole: bool) -> Va
 
 def imported_from(evaluator: Evaluator, path: str, module: str, name: str, level: int) -> Values:
     """What ``from module import name`` binds."""
-    found = evaluator.finder.find(path, module, level)
+    found = find(evaluator, path, module, level)
     if found is None:
         # `from package import name`, where the package is a folder without __init__.py
         if not level:
-            whole = evaluator.finder.find(path, f"{module}.{name}", 0)
+            whole = find(evaluator, path, f"{module}.{name}", 0)
             return (module_value(whole),) if whole is not None else ((EXT, f"{module}.{name}"),)
         return NOTHING
     return member(evaluator, found, name, path)

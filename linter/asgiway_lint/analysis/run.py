@@ -6,6 +6,7 @@ never stops the others. A run over an unchanged project imports nothing of the e
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -123,20 +124,27 @@ def _check_changed(
     """Check the files that may have other findings than in the last run; the reports of all, and a note for the next run."""
     key = warm.run_key(work, settings, __version__)
     before = warm.recall(cache, key, [name for name, _ in work])
+    earlier, added = key, set[str]()
+    if before is None:
+        family = warm.run_key((), settings, __version__)
+        earlier, before, added = _nearly(work, cache, key, family)
+        warm.enlist(cache, family, key, work)
     todo: list[int] | None = None
     session: Session | None = None
     if before is not None:
-        if not before.before and not before.moved:
+        if not before.before and not before.moved and earlier == key:
             if before.restamp:
                 warm.remember(cache, key, before.reports, before.grounds, ties=False)
             cache.close()
             yield from before.reports
             return
-        if not before.moved and len(before.before) <= _FEW and warm.recall_ties(cache, key, before.grounds):
+        if len(before.before) <= _FEW and warm.recall_ties(cache, earlier, before.grounds):
+            if before.moved or earlier != key:
+                warm.recall_folders(cache, earlier, before.grounds)
             session = _session(cache)
             concerned = session.concerned(before, cache, settings[work[0][1]])
             if concerned is not None:
-                todo = [number for number, (name, _) in enumerate(work) if absolute(name) in concerned]
+                todo = [n for n, (name, _) in enumerate(work) if name in added or absolute(name) in concerned]
                 before.grounds.add(session.fresh_grounds() or Grounds())
     cache.close()
     if before is None or todo is None:
@@ -157,6 +165,23 @@ def _check_changed(
     after = FactsCache(folder)
     warm.remember(after, key, reports, grounds)
     after.close()
+
+
+def _nearly(
+    work: _Work, cache: FactsCache, key: bytes, family: bytes
+) -> tuple[bytes, warm.Remembered | None, set[str]]:
+    """An earlier run over nearly the same files, its reports in the order of these, and the files that it did not check."""
+    found = warm.similar(cache, family, work)
+    if found is None:
+        return key, None, set()
+    earlier, files = found
+    before = warm.recall(cache, earlier, [name for name, _ in files])
+    if before is None:
+        return key, None, set()
+    known = dict(zip(files, before.reports, strict=True))
+    added = {item[0] for item in work if item not in known}
+    reports = [known.get(item) or FileReport(item[0], (), ()) for item in work]
+    return earlier, dataclasses.replace(before, reports=reports), added
 
 
 def _check_all(

@@ -11,7 +11,7 @@ from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.hazards import CODES
 from asgiway_lint.analysis.suspects import Suspects, suspects
-from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered, folder_digest, seen
+from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered, changed_names, seen
 from asgiway_lint.catalogue import load
 from asgiway_lint.catalogue.custom import CustomCatalogue, Customs
 from asgiway_lint.config import Settings
@@ -82,7 +82,7 @@ class Session:
             finder = evaluator.finder
             done = self._tell(evaluator, fresh, told.asked)
             for folder, names in _newer(finder.folders(), told.folders):
-                fresh.folders[folder] = folder_digest(names)
+                fresh.list_folder(folder, names)
             fresh.edges.update(_newer(finder.edges(), told.edges))
             self._told[key] = _Told(len(finder.folders()), len(finder.edges()), done)
         self._fresh = Grounds()
@@ -112,14 +112,21 @@ class Session:
         evaluator = self._evaluator(settings)
         if grounds.worlds != {repr(key) for key in self._evaluators}:
             return grounds.leading_to([*before.before, *map(whole, before.before)])
+        edited: dict[str, Suspects | None] = {}
+        if before.moved:
+            names = changed_names(grounds, before.moved) if not grounds.ties() else None
+            if names is None:
+                return None
+            edited.update(changed.by_imports(grounds, names))
         with quick_reading():
-            edited: dict[str, Suspects | None] = {}
-            for path, key in before.before.items():
-                old, new = cache.get(key) if key else None, self.store.facts(path)
+            for path, content in before.before.items():
+                old, new = cache.get(content) if content else None, self.store.facts(path)
                 edited[path] = suspects(old, new) if old is not None and new is not None else None
             found = changed.concerned_by(evaluator, grounds, edited)
         if found is None:
             return None
+        if not grounds.ties():
+            return found
         folders = [path for path in found if path not in grounds.sources]
         return grounds.leading_to([*folders, *map(whole, found)]) | found
 

@@ -10,6 +10,7 @@ Beside the reports, in a record that only a changed project asks for, is kept ho
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import marshal
 import os
@@ -34,16 +35,24 @@ __all__ = [
     "Remembered",
     "Seen",
     "Told",
+    "changed_names",
+    "enlist",
     "folder_digest",
     "recall",
+    "recall_folders",
     "recall_ties",
     "remember",
     "run_key",
     "seen",
+    "similar",
 ]
 
 _SIZE: Final = 16
 _UNREADABLE: Final = b""
+# Runs with the same settings that are remembered; and of so many files one may have come or gone between two that are alike.
+_MOST_RUNS: Final = 10
+# Between names of files: in none of them anywhere.
+_BETWEEN: Final = "/"
 # Of an array of numbers of files.
 _NUMBER: Final = "I"
 # More than there are files.
@@ -86,6 +95,7 @@ class Grounds:
     Args:
         sources: the sources that were read, by path.
         folders: digests of the folders that were looked into.
+        listed: what is in them, as far as that is new.
         edges: from which file to which one imports led.
         packed_edges: the same from an earlier run, by the numbers of `files`: that of the importer times `_STRIDE` plus the other.
         answers: the questions about a file, what was told, and to whom.
@@ -97,6 +107,7 @@ class Grounds:
 
     sources: dict[str, Seen] = field(default_factory=dict[str, Seen])
     folders: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    listed: dict[str, str] = field(default_factory=dict[str, str])
     edges: dict[tuple[str, str], None] = field(default_factory=dict[tuple[str, str], None])
     answers: dict[str, dict[Question, tuple[bytes, set[str]]]] = field(default_factory=dict[str, Any])
     recalled: dict[str, dict[Question, Told]] = field(default_factory=dict[str, Any])
@@ -140,6 +151,16 @@ class Grounds:
             found = self.recalled[path] = marshal.loads(packed) if packed is not None else {}
         return found
 
+    def list_folder(self, folder: str, names: Iterable[str]) -> None:
+        """Remember what is in a folder."""
+        self.folders[folder] = folder_digest(names)
+        self.listed[folder] = _BETWEEN.join(_modules(names))
+
+    def ties(self) -> bool:
+        """Whether files rest on others beyond what they asked (`ModuleFinder.tie`)."""
+        mark = f"{os.sep}*"
+        return any(path.endswith(mark) for path in self.files)
+
     def note(self, path: str, question: Question, digest: bytes, askers: Iterable[str]) -> None:
         """Remember what somebody was told of a file."""
         answers = self.answers.setdefault(path, {})
@@ -155,6 +176,7 @@ class Grounds:
         """Take over what another process, or an earlier run, rests on."""
         self.sources.update(other.sources)
         self.folders.update(other.folders)
+        self.listed.update(other.listed)
         self.edges.update(other.edges)
         for path, answers in other.answers.items():
             for question, (digest, askers) in answers.items():
@@ -170,14 +192,14 @@ class Remembered:
         reports: its reports, in the order of its files.
         grounds: its sources and folders, those that have changed as they are now.
         before: the keys of the contents of the sources that have changed, as they were.
-        moved: modules have come or gone.
+        moved: the folders where modules have come or gone, and what is there now.
         restamp: files look different and are not: worth remembering.
     """
 
     reports: list[FileReport]
     grounds: Grounds
     before: Mapping[str, bytes]
-    moved: bool
+    moved: Mapping[str, frozenset[str]]
     restamp: bool
 
 
@@ -197,9 +219,14 @@ def _stamp(path: str) -> tuple[int, ...]:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
+def _modules(names: Iterable[str]) -> list[str]:
+    """A folder's content, as far as modules may be found there: packages and Python files."""
+    return sorted(name for name in names if "." not in name or name.endswith(".py"))
+
+
 def folder_digest(names: Iterable[str]) -> bytes:
-    """The digest of a folder's content, as far as modules may be found there: packages and Python files."""
-    modules = sorted(name for name in names if "." not in name or name.endswith(".py"))
+    """The digest of a folder's content, as far as modules may be found there."""
+    modules = _modules(names)
     return hashlib.blake2b("\0".join(modules).encode("utf-8", "surrogateescape"), digest_size=_SIZE).digest()
 
 
@@ -266,6 +293,84 @@ def remember(
         answers.update(grounds.packed)
     content = (list(numbers), list(edges), answers, sorted(grounds.worlds))
     cache.put_bytes(_ties_key(key), marshal.dumps(content))
+    if grounds.listed:
+        listed = {**_recall_listed(cache, key), **grounds.listed}
+        cache.put_bytes(key + b" folders", marshal.dumps(listed))
+
+
+def enlist(cache: FactsCache, family: bytes, key: bytes, work: Sequence[tuple[str, int]]) -> None:
+    """Remember which files a run was about, for a run over nearly the same.
+
+    Args:
+        cache: where to.
+        family: the key of all runs with the same settings (`run_key` of no files).
+        key: the run's key.
+        work: its files, and the numbers of their settings.
+    """
+    cache.put_bytes(key + b" work", marshal.dumps(list(work)))
+    members = [key, *[one for one in _family(cache, family) if one != key]][:_MOST_RUNS]
+    cache.put_bytes(family, marshal.dumps(members))
+
+
+def similar(
+    cache: FactsCache, family: bytes, work: Sequence[tuple[str, int]]
+) -> tuple[bytes, list[tuple[str, int]]] | None:
+    """The key and the files of an earlier run over nearly the same files; None if there was none."""
+    wanted = set(work)
+    for key in _family(cache, family):
+        data = cache.get_bytes(key + b" work")
+        if data is not None:
+            with contextlib.suppress(ValueError, EOFError, TypeError):
+                files = [
+                    (str(name), int(number)) for name, number in cast("list[tuple[str, int]]", marshal.loads(data))
+                ]
+                if len(wanted.symmetric_difference(files)) * _MOST_RUNS <= len(wanted):
+                    return key, files
+    return None
+
+
+def _family(cache: FactsCache, family: bytes) -> list[bytes]:
+    data = cache.get_bytes(family)
+    if data is None:
+        return []
+    try:
+        return [bytes(key) for key in cast("list[bytes]", marshal.loads(data))]
+    except (ValueError, EOFError, TypeError):
+        return []
+
+
+def recall_folders(cache: FactsCache, key: bytes, grounds: Grounds) -> None:
+    """Complete the grounds of an earlier run by what was in the folders, as far as that is known."""
+    grounds.listed = _recall_listed(cache, key)
+
+
+def changed_names(grounds: Grounds, moved: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]] | None:
+    """For each folder where modules have come or gone the names that may mean something else; None if that cannot be told.
+
+    Args:
+        grounds: those of the earlier run, with `recall_folders`; brought up to date.
+        moved: the folders, and what is in them now.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for folder, now in moved.items():
+        before = grounds.listed.get(folder)
+        if before is None:
+            return None
+        grounds.listed[folder] = _BETWEEN.join(sorted(now))
+        different = now.symmetric_difference(filter(None, before.split(_BETWEEN)))
+        if "__init__.py" in different:
+            return None  # where a package begins decides on all imports in it
+        stems = {name.removesuffix(".py") for name in different}
+        found[folder] = frozenset({*stems, folder.rpartition(os.sep)[2]})
+    return found
+
+
+def _recall_listed(cache: FactsCache, key: bytes) -> dict[str, str]:
+    data = cache.get_bytes(key + b" folders")
+    try:
+        return dict(cast("dict[str, str]", marshal.loads(data))) if data is not None else {}
+    except (ValueError, EOFError, TypeError):
+        return {}
 
 
 def _merge(
@@ -331,9 +436,9 @@ def _ties_key(key: bytes) -> bytes:
     return key + b" told"
 
 
-def _compare_folders(folders: dict[str, bytes]) -> bool:
-    """Whether modules have come or gone; the digests are brought up to date."""
-    moved = False
+def _compare_folders(folders: dict[str, bytes]) -> dict[str, frozenset[str]]:
+    """The folders where modules have come or gone, and what is there now; the digests are brought up to date."""
+    moved: dict[str, frozenset[str]] = {}
     for folder, digest in folders.items():
         try:
             names = os.listdir(folder or os.sep)  # noqa: PTH208  (many times faster)
@@ -342,7 +447,7 @@ def _compare_folders(folders: dict[str, bytes]) -> bool:
         now = folder_digest(names)
         if now != digest:
             folders[folder] = now
-            moved = True
+            moved[folder] = frozenset(_modules(names))
     return moved
 
 

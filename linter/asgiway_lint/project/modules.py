@@ -95,12 +95,13 @@ class ModuleFinder:
 
     def find(self, importer: str, module: str, level: int) -> Module | None:
         """The module that ``from <level dots><module> import ...`` means in the file `importer`; None if not in the project."""
-        found = self._find(importer, module, level)
+        found = self.locate(importer, module, level)
         if found is not None:
             self._edges[importer, found.path or found.folder] = None
         return found
 
-    def _find(self, importer: str, module: str, level: int) -> Module | None:
+    def locate(self, importer: str, module: str, level: int) -> Module | None:
+        """What `find` finds, for somebody who does not look into it."""
         folder = importer.rpartition(os.sep)[0]
         if level:
             for _ in range(level - 1):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["EDITS", "Edit", "insert"]
+__all__ = ["EDITS", "FILE_EDITS", "Edit", "insert"]
 
 Edit = Callable[[Path, int, str], None]
 """Changes a file; the number picks a place, the text is a statement, a name or a type, as the edit needs."""
@@ -96,7 +96,8 @@ def new_method(path: Path, number: int, statement: str) -> None:
 def new_import(path: Path, number: int, _: str) -> None:
     lines = ("import colorsys", "from time import sleep as slow", "import base as whole", "from mid import make")
     more = ("from stars import *", "from base import *", "from package import inner", "import package.inner")
-    path.write_text(f"{(*lines, *more)[number % 8]}\n{path.read_text()}")
+    absent = ("import missing", "from missing import deep as slow", "from fresh import inner", "from . import missing")
+    path.write_text(f"{(*lines, *more, *absent)[number % 12]}\n{path.read_text()}")
 
 
 def rename(path: Path, number: int, _: str) -> None:
@@ -154,7 +155,47 @@ def unwrap(path: Path, number: int, _: str) -> None:
         path.write_text("\n".join(lines))
 
 
+def new_base(path: Path, number: int, _: str) -> None:
+    """A class gets another base, or loses those that it has."""
+    classes = [node for node in definitions(path) if isinstance(node, ast.ClassDef)]
+    if classes:
+        base = ("", "(Client)", "(Plain)", "(Template)", "(dict)", "(requests.Session)")[number % 6]
+        node = classes[number % len(classes)]
+        replace_line(path, node.lineno, r"(\([^)]*\))?:", f"{base}:")
+
+
+def new_module(path: Path, number: int, statement: str) -> None:
+    """A file comes: a module that somebody imports in vain, or one that hides another, or a library's."""
+    folder = path.parent if number % 4 else path.parent / ("package", "values", "time", "fresh")[number // 4 % 4]
+    folder.mkdir(exist_ok=True)
+    names = ("time", "requests", "missing", "inner", "values", "deep", "exported", "fresh", "__init__", "package")
+    texts = ("def sleep(x): pass\n", "import time\ndef deep(): time.sleep(1)\n", f"import time\n{statement}\n", "")
+    (folder / f"{names[number % len(names)]}.py").write_text(texts[number // 3 % 4])
+
+
+def rename_file(path: Path, number: int, _: str) -> None:
+    names = ("renamed", "missing", "base", "values", "time", "inner")
+    path.rename(path.with_name(f"{names[number % len(names)]}.py"))
+
+
+def new_package(path: Path, number: int, _: str) -> None:
+    """A module becomes a package of the same name; or a package begins or ends to be one."""
+    if number % 2:
+        folder = path.with_suffix("")
+        folder.mkdir(exist_ok=True)
+        path.rename(folder / "__init__.py")
+    else:
+        init = path.parent / "__init__.py"
+        if init.exists():
+            init.unlink()
+        else:
+            init.write_text("")
+
+
+FILE_EDITS: tuple[Edit, ...] = (new_module, new_module, rename_file, new_package)
+
 EDITS: tuple[Edit, ...] = (
     *(insert, insert, insert, remove_line),
     *(new_local, new_function, new_class, new_method, new_import, rename, new_signature, new_result, remove, unwrap),
+    *(new_base, new_import),
 )

@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from asgiway_lint.finding import Finding, Severity
 from asgiway_lint.project.cache import FactsCache
 from asgiway_lint.project.store import Store
 from tests.linter.analysis.edited_project import PROJECT, STATEMENTS
-from tests.linter.analysis.edits import EDITS, Edit, insert
+from tests.linter.analysis.edits import EDITS, FILE_EDITS, Edit, insert
 
 
 def write(root: Path) -> Path:
@@ -57,7 +57,7 @@ def hide(path: Path, number: int, _: str) -> None:
 
 edits = st.lists(
     st.tuples(
-        st.sampled_from((*EDITS, restore, delete, hide)),
+        st.sampled_from((*EDITS, *FILE_EDITS, restore, delete, hide)),
         st.sampled_from(sorted(PROJECT)),
         st.integers(0, 60),
         st.sampled_from(STATEMENTS),
@@ -98,6 +98,11 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def analysed(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are analysed from here on, not recalled."""
+    return watch(monkeypatch)
+
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are analysed from here on, in order."""
     seen: list[str] = []
 
     def counted(evaluator: Evaluator, path: str, facts: Facts, settings: Settings) -> tuple[Finding, ...]:
@@ -183,6 +188,75 @@ def test_only_what_a_change_concerns_is_analysed(
     assert check(project) == after
     assert analysed == []
     assert check(project, cache=False) == after
+
+
+def many(root: Path) -> None:
+    """Files that have nothing to do with the others: of few files one more is another project."""
+    for number in range(30):
+        (root / f"other{number}.py").write_text("async def other(): pass\n")
+
+
+def write_module(name: str, text: str = "def deep(): pass\n") -> Callable[[Path], object]:
+    return lambda root: (root / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param(write_module("alone.py", "async def f(): pass"), "alone", id="a module that nobody imports"),
+        pytest.param(write_module("missing.py"), "vain", id="a module that somebody imports in vain"),
+        pytest.param(write_module("package/missing.py"), "vain", id="a submodule that somebody imports in vain"),
+        pytest.param(write_module("time.py", "def sleep(x): pass"), "leaf", id="a module that hides a library's"),
+        pytest.param(lambda root: (root / "leaf.py").unlink(), "", id="a module goes that nobody imports"),
+        pytest.param(lambda root: (root / "package" / "inner.py").unlink(), "sky", id="a module goes"),
+        pytest.param(lambda root: (root / "mid.py").rename(root / "made.py"), "app calm", id="a module is renamed"),
+        pytest.param(lambda root: (root / "notes.txt").write_text(""), "", id="a file that is no module"),
+    ],
+)
+def test_only_what_a_file_concerns_that_comes_or_goes_is_analysed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], expected: str
+) -> None:
+    root = write(tmp_path)
+    many(root)
+    (root / "vain.py").write_text(
+        "from missing import deep\nfrom package.missing import deep as other\n\nasync def f():\n    deep()\n    other()\n"
+    )
+    check(root)
+    seen = watch(monkeypatch)
+    change(root)
+    after = check(root)
+    found = {name.removesuffix(".py") for name in seen}
+    assert found >= set(expected.split())
+    assert not {name for name in found if name.startswith("other")}
+    assert len(found) <= 6
+    seen.clear()
+    assert check(root) == after
+    assert seen == []
+    assert check(root, cache=False) == after
+
+
+def test_files_come_and_go_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the second run rests on is known though it looked at few files, and had another list of them."""
+    root = write(tmp_path)
+    many(root)
+    check(root)
+    seen = watch(monkeypatch)
+    for name in ("time.py", "fresh.py", "package/fresh.py"):
+        (root / name).write_text("def sleep(x): pass\n")
+        assert check(root) == check(root, cache=False)
+    (root / "leaf.py").write_text("from fresh import sleep\n\nasync def leaf():\n    sleep(1)\n")
+    assert check(root) == check(root, cache=False)
+    (root / "fresh.py").write_text("import requests\n\ndef sleep(x): requests.get('u')\n")
+    seen.clear()
+    after = check(root)
+    assert seen == ["leaf.py"]
+    assert after == check(root, cache=False)
+    (root / "fresh.py").unlink()
+    (root / "time.py").unlink()
+    seen.clear()
+    after = check(root)
+    assert 0 < len(seen) < 8
+    assert after == check(root, cache=False)
 
 
 def test_two_changes_one_after_the_other(project: Path, analysed: list[str]) -> None:

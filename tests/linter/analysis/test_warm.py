@@ -57,12 +57,17 @@ def test_nothing_has_changed(project: Path, analysed: list[str]) -> None:
     assert analysed == ["app.py"]
 
 
+def _package(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "__init__.py").write_text("def load(): pass\n")
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "the file": lambda root: (root / "app.py").write_text(APP.replace("load()", "load(), load()")),
     "a helper": lambda root: (root / "helpers" / "io.py").write_text(HELPER.replace("time.sleep(1)", "pass")),
     "a helper is gone": lambda root: (root / "helpers" / "io.py").unlink(),
     "a module that hides the library's": lambda root: (root / "time.py").write_text("def sleep(x): pass\n"),
-    "a package that hides a module": lambda root: (root / "helpers" / "io").mkdir(),
+    "a package that hides a module": lambda root: _package(root / "helpers" / "io"),
 }
 
 
