@@ -95,7 +95,7 @@ def test_what_an_edit_makes_suspect(old: str, new: str, expected: str | None) ->
     if expected is None:
         assert found is None or {"Box", "describe", "LIMIT"} & found
     else:
-        assert found == set(expected.split())
+        assert found == frozenset(expected.split())
 
 
 @pytest.mark.parametrize(
