@@ -70,11 +70,7 @@ class Signals:
 
     def _end(self) -> None:
         if self.received is not None and os.name == "posix":
-            for stream in (sys.stdout, sys.stderr):
-                try:
-                    stream.flush()
-                except (OSError, ValueError):
-                    pass  # nobody is there any more to read it
+            # Before the interpreter writes what is left in stdout's buffer: whoever does not read it would hold up the end.
             _die(self.received)
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,21 @@ def test_a_second_ctrl_c_is_no_mess_either(tmp_path: Path) -> None:
         code = slow.format(hurry=hurry)
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
         assert (ran.returncode, ran.stdout, ran.stderr) == (-signal.SIGINT, "in order\n", complaint)
+
+
+def test_output_that_nobody_reads_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(writing, "wb", buffering=0) as pipe:
+        while pipe.write(b"x" * 4096):
+            pass  # until it is full
+        os.set_blocking(writing, True)
+        with subprocess.Popen([*COMMAND, "rules"], stdout=pipe, stderr=subprocess.PIPE, text=True) as running:
+            time.sleep(0.5)
+            running.send_signal(signal.SIGTERM)
+            _, err = running.communicate(timeout=60)
+    os.close(reading)
+    assert (running.returncode, err) == (-signal.SIGTERM, "error: interrupted\n")
 
 
 AT_REPLACE = """
