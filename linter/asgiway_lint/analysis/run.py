@@ -30,7 +30,7 @@ __all__ = ["FileReport", "check_files", "check_source", "check_sources"]
 # So many files are checked without the garbage collector: long enough to matter, short enough to report as one goes.
 _BATCH: Final = 100
 # So many files are checked before other processes start.
-_FIRST: Final = 300
+_FIRST: Final = 600
 # When more files than this have changed, all are checked: asking who depends on them takes longer.
 _FEW: Final = 200
 
