@@ -55,7 +55,8 @@ SPOOL_MEMORY = 512 * 1024
 """Bytes of a body of unknown length that are kept in memory; a longer one goes to a temporary file."""
 
 TURN_BYTES = 128 * 1024
-"""Bytes of one response that may be sent in a row before everything else on the loop gets its turn."""
+"""Bytes of one response that may be sent in a row before everything else on the loop gets its turn. Few, as asyncio
+complains when a connection that is lost is written to five times in a row."""
 
 RETRY_AFTER = 1
 """Seconds that a client is asked to wait after a 503 (RFC 9110, 10.2.3)."""
