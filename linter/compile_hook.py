@@ -36,9 +36,11 @@ PLAIN = frozenset(
         "positions.py",
         "__init__.py",
         "changed.py",
+        "parts.py",
         "pool.py",
         "run.py",
         "session.py",
+        "suspects.py",
         "warm.py",
     }
 )

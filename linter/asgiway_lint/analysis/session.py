@@ -11,7 +11,7 @@ from asgiway_lint.analysis.check import check_module
 from asgiway_lint.analysis.evaluate import Evaluator
 from asgiway_lint.analysis.hazards import CODES
 from asgiway_lint.analysis.suspects import Suspects, suspects
-from asgiway_lint.analysis.warm import FileReport, Grounds, Remembered, changed_names, seen
+from asgiway_lint.analysis.warm import FileReport, Grounds, Question, Remembered, changed_names, seen
 from asgiway_lint.catalogue import load
 from asgiway_lint.catalogue.custom import CustomCatalogue, Customs
 from asgiway_lint.config import Settings
@@ -93,8 +93,11 @@ class Session:
         while done < len(evaluator.asked):  # to answer them once more may lead to others
             newer = _newer(evaluator.asked, done)
             done += len(newer)
+            askers: dict[tuple[str, Question], list[str]] = {}
             for (path, question, asker), _ in newer:
-                fresh.note(path, *asked.answered(evaluator, path, question), (asker,))
+                askers.setdefault((path, question), []).append(asker)
+            for (path, question), some in askers.items():
+                fresh.note(path, *asked.answered(evaluator, path, question), some)
         return done
 
     def concerned(self, before: Remembered, cache: FactsCache, settings: Settings) -> frozenset[str] | None:

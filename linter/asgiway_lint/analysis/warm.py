@@ -5,7 +5,7 @@ The first two are kept with the reports as digests and compared before the repor
 comes back is what a new run would say. A file whose times, size and number are what they were when it was read is not read
 again, unless it was so young then that it may have changed twice within one tick of the clock.
 
-Beside the reports, in a record that only a changed project asks for, is kept how files depend on each other (`Ties`).
+Beside the reports, in a record that only a changed project asks for, is kept what files asked each other and were told (`analysis.asked`).
 """
 
 from __future__ import annotations
