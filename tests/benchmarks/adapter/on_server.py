@@ -1,10 +1,12 @@
 """CPU seconds of a server for 1000 requests, with each way to run a WSGI application; rivals in the same run, interleaved.
 
-    python -m tests.benchmarks.adapter.on_server [--rounds 3] [--seconds 2] [--connections 64] [--rate 150] [--load hello flask ...]
+    python -m tests.benchmarks.adapter.on_server [--rounds 3] [--seconds 2] [--connections 64] [--rate 150] [--apart]
+        [--load hello flask ...]
 
 The server's whole process tree counts (user and system time), the client's does not. Needs gunicorn and waitress for the
 rivals of these names. Read ratios of one run, not figures of two. For bodies of megabytes the kernel's part depends on how fast
-the client reads; with a ``--rate`` that all of them reach it is the same for all.
+the client reads, and on whether it does so on the core that has just written: with ``--apart`` it has a core of its own, and so has
+the server; with a ``--rate`` that all of them reach the client reads as fast from all.
 """
 
 from __future__ import annotations
@@ -40,10 +42,12 @@ LOADS = {
 }
 
 
-def measure(way: str, load: str, connections: int, seconds: float, rate: float | None = None) -> tuple[float, float]:
+def measure(
+    way: str, load: str, connections: int, seconds: float, rate: float | None = None, *, apart: bool = False
+) -> tuple[float, float]:
     """CPU seconds of the server for 1000 requests, and requests a second."""
     body = LOADS[load].body
-    with running(way, load) as server:
+    with running(way, load, apart=apart) as server:
         asyncio.run(ask_for(server.port, connections, 0.5, f"/{load}", body, rate))
         before, began = server.cpu(), time.monotonic()
         done = asyncio.run(ask_for(server.port, connections, seconds, f"/{load}", body, rate))
@@ -51,14 +55,20 @@ def measure(way: str, load: str, connections: int, seconds: float, rate: float |
 
 
 def compare(
-    load: str, rounds: int, seconds: float, connections: int | None = None, rate: float | None = None
+    load: str,
+    rounds: int,
+    seconds: float,
+    connections: int | None = None,
+    rate: float | None = None,
+    *,
+    apart: bool = False,
 ) -> dict[str, tuple[float, float]]:
     """Way -> CPU seconds for 1000 requests and requests a second, medians of interleaved rounds."""
     ways = [*WAYS, *LOADS[load].beside]
     figures: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way in ways:
-            figures[way].append(measure(way, load, connections or LOADS[load].connections, seconds, rate))
+            figures[way].append(measure(way, load, connections or LOADS[load].connections, seconds, rate, apart=apart))
     return {
         way: (statistics.median(cpu for cpu, _ in values), statistics.median(rate for _, rate in values))
         for way, values in figures.items()
@@ -71,10 +81,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--connections", type=int)
     parser.add_argument("--rate", type=float, help="requests a second, for all the same; unlimited by default")
+    parser.add_argument("--apart", action="store_true", help="a core for the server, and another one for the client")
     parser.add_argument("--load", nargs="+", default=list(LOADS), choices=list(LOADS))
     options = parser.parse_args()
     for load in options.load:
-        figures = compare(load, options.rounds, options.seconds, options.connections, options.rate)
+        figures = compare(load, options.rounds, options.seconds, options.connections, options.rate, apart=options.apart)
         ours = figures["asgiway"][0]
         print(f"{LOADS[load].title:40}CPU s/1000   x asgiway    requests/s", flush=True)
         for way, (cpu, rate) in figures.items():

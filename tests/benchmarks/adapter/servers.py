@@ -6,6 +6,7 @@ Run as ``python -m tests.benchmarks.adapter.servers WAY LOAD PORT`` it is that p
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -147,17 +148,30 @@ class PeakMemory:
 
 
 @contextlib.contextmanager
-def running(way: str, load: str) -> Generator[Server]:
+def running(way: str, load: str, *, apart: bool = False) -> Generator[Server]:
     """A server that answers, for the time of the block.
 
+    Parameters:
+        way: one of WAYS, or of those named there.
+        load: what it is to answer.
+        apart: it has one core, and whoever called this another one, as where client and server are two machines. Else the
+            system puts both on one where it can, and what the one writes the other finds in the cache.
+
     Raises:
-        SystemExit: it did not start within 20 s.
+        SystemExit: it did not start within 20 s, or there is one core only for two.
     """
+    cores = sorted(os.sched_getaffinity(0))
+    if apart and len(cores) < 2:
+        raise SystemExit("client and server need a core each, and there is one only")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
+    if apart:
+        os.sched_setaffinity(0, cores[-1:])  # a child inherits it
     server = subprocess.Popen(_command(way, load, port), cwd=ROOT)
     try:
+        if apart:
+            os.sched_setaffinity(0, cores[:1])
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -169,6 +183,7 @@ def running(way: str, load: str) -> Generator[Server]:
                 time.sleep(0.05)
         yield Server(way, port, psutil.Process(server.pid))
     finally:
+        os.sched_setaffinity(0, cores)
         server.terminate()
         try:
             server.wait(20)
