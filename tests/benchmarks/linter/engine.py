@@ -221,7 +221,8 @@ def large(folder: Path, ruff: list[str]) -> Iterator[Row]:
                 restore()
                 edit(path)
 
-            cost = best(cached, copy, 4, change)
+            # A second run over the same files would find its own reports.
+            cost = best(cached, copy, 1 if what.startswith("one more") or what.endswith("is removed") else 4, change)
             restore()
             yield _quick(f"warm cache, {what}: wall", cost, rival.wall + 0.2, beside, "<= ruff's uncached run + 0.2 s")
         yield from named(copy, cached)
@@ -288,7 +289,7 @@ def changes(folder: Path) -> Iterator[tuple[str, Path, Callable[[Path], object]]
     yield f"a new import in {where}", central, append(NEW_IMPORT)
     yield f"another type of what a function of {where} returns", central, retype
     yield f"a base for the class of {where} whose name is said most", central, rebase
-    yield f"a new file beside {leaf.relative_to(folder)}", leaf, beside(CALM_LEAF)
+    yield f"one more file beside {leaf.relative_to(folder)}", leaf, beside(CALM_LEAF)
     yield f"{leaf.relative_to(folder)} is removed", leaf, Path.unlink
 
 
