@@ -114,7 +114,7 @@ class Session:
         self.store.expect(grounds.sources)
         evaluator = self._evaluator(settings)
         if grounds.worlds != {repr(key) for key in self._evaluators}:
-            return grounds.leading_to([*before.before, *map(whole, before.before)])
+            return None if before.moved else grounds.leading_to([*before.before, *map(whole, before.before)])
         edited: dict[str, Suspects | None] = {}
         if before.moved:
             names = changed_names(grounds, before.moved) if not grounds.ties() else None

@@ -259,6 +259,29 @@ def test_files_come_and_go_one_after_the_other(tmp_path: Path, monkeypatch: pyte
     assert after == check(root, cache=False)
 
 
+def test_files_come_and_go_where_settings_differ(tmp_path: Path) -> None:
+    """What was told under other settings is not kept apart: then a file that comes makes the run a full one."""
+    root = write(tmp_path)
+    many(root)
+    cache = root / ".cache"
+    chosen = [Settings(root=root, src=(root,), cache_dir=cache), Settings(root=root, src=(), cache_dir=cache)]
+
+    def both(*, cache: bool) -> list[FileReport]:
+        files = sorted(root.rglob("*.py"))
+        return list(check_files(files, lambda path: chosen[path.stem.startswith("s")], cache=cache, jobs=1))
+
+    before = both(cache=True)
+    for change in (
+        write_module("time.py", "def sleep(x): pass"),
+        lambda root: (root / "mid.py").unlink(),
+        lambda root: edit(root / "base.py", "def fetch(self):", "def fetched(self):"),
+    ):
+        change(root)
+        after = both(cache=True)
+        assert after == both(cache=False)
+    assert before != after
+
+
 def test_two_changes_one_after_the_other(project: Path, analysed: list[str]) -> None:
     """What the second run rests on is known though it looked at one file only."""
     edit(project / "base.py", "pass\n", "len(self.url)\n")
