@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 
 from asgiway import __version__
-from asgiway.console import OutputError, complain, open_streams, report
+from asgiway.console import OutputError, complain, give_up_complaints, open_streams, report
 
 __all__ = ["main"]
 
@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
         return 130
+    finally:
+        if argv is None:
+            give_up_complaints()
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
-__all__ = ["OutputError", "complain", "open_streams", "report"]
+__all__ = ["OutputError", "complain", "give_up_complaints", "open_streams", "report"]
 
 
 class OutputError(Exception):
@@ -32,9 +33,9 @@ def report(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard()
+        _discard(sys.stdout)
     except OSError as error:
-        _discard()
+        _discard(sys.stdout)
         raise OutputError(f"cannot write to standard output: {error.strerror or error}") from error
 
 
@@ -47,8 +48,16 @@ def complain(text: str) -> None:
         pass
 
 
-def _discard() -> None:
+def give_up_complaints() -> None:
+    """Let what stderr has not taken go nowhere: the interpreter would try again at exit, and make the code 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
     """Let what is still buffered go nowhere, or the interpreter would complain about it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

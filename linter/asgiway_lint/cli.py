@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _run(argv)
     try:
-        from asgiway_lint.process import Signals, open_streams
+        from asgiway_lint.process import Signals, give_up_complaints, open_streams
 
         signals = Signals()
         signals.install()
@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             # The process ends here, and would first look through millions of facts for cycles: a fifth of a long run.
             gc.freeze()
+            give_up_complaints()
             signals.leave()
     except KeyboardInterrupt:  # before it was taken care of
         return 130

@@ -15,7 +15,7 @@ import time
 from types import FrameType
 from typing import Final
 
-__all__ = ["ENDING", "Signals", "open_streams"]
+__all__ = ["ENDING", "Signals", "give_up_complaints", "open_streams"]
 
 # The signals that ask for an end. Windows has only the first two.
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -33,6 +33,16 @@ def open_streams() -> None:
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, flags)
             setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def give_up_complaints() -> None:
+    """Let what stderr has not taken go nowhere (its disk is full): the interpreter would try again at exit, and make the code 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
 
 
 class Signals:

@@ -75,12 +75,16 @@ def test_what_cannot_be_written_is_2(place: Path, arguments: str) -> None:
     assert ran.stderr == f"asgiway: cannot write to standard output: {os.strerror(errno.ENOSPC)}\n"
 
 
+# As for everybody: what streams do not take at once is tried again when the process ends.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a line of shell, in which $asgiway is the command."""
     return subprocess.run(
         ["sh", "-c", line],
         cwd=cwd,
-        env={**os.environ, "asgiway": " ".join(COMMAND)},
+        env={**BUFFERED, "asgiway": " ".join(COMMAND)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

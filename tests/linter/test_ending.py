@@ -21,12 +21,16 @@ COMMAND = [sys.executable, "-m", "asgiway_lint"]
 WAITING = [*COMMAND, "check", "pipe.py"]
 
 
+# As for everybody: what streams do not take at once is tried again when the process ends.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def shell(line: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell, in which $lint is the command."""
     return subprocess.run(
         ["sh", "-c", line],
         cwd=cwd,
-        env={**os.environ, "lint": " ".join(COMMAND), **variables},
+        env={**BUFFERED, "lint": " ".join(COMMAND), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
