@@ -58,12 +58,12 @@ class Evaluator:
     def __init__(self, store: Store, finder: ModuleFinder, catalogue: Catalogue) -> None:
         self._store = store
         self._read = store.known()
-        self.kept = store.cached
+        self.kept: bool = store.cached
         """Whether somebody keeps what has been asked."""
         self.finder = finder
         self.catalogue = catalogue
         # What files have asked each other, in order of time: whoever keeps the results (`analysis.warm`) needs to know.
-        self.current = ""
+        self.current: str = ""
         """The file on whose behalf questions are asked at the moment."""
         self.asked: dict[tuple[str, Value, str], None] = {}
         """The file that a question is about, the question (`analysis.asked`), the file that asks."""
