@@ -28,8 +28,8 @@ from tests.benchmarks.adapter.servers import WAYS, running
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "adapter" / "docs"
-APART = ("echo", "stream")
-"""Loads whose cost is the kernel's copying."""
+APART = {"echo": 300.0, "stream": 75.0}
+"""Loads whose cost is the kernel's copying, and requests a second that every rival reaches."""
 PACKAGES = [
     "asgiway",
     "a2wsgi",
@@ -117,6 +117,8 @@ def on_server_part(rounds: int) -> Iterator[str]:
                 "another one for the client, as for a client that is another machine:\n"
             )
             yield figures_table(on_server.compare(load, rounds + 4, 2.0, apart=True))
+            yield f"The same where all are asked for {APART[load]:g} a second, so that the client waits as often for each:\n"
+            yield figures_table(on_server.compare(load, rounds + 2, 2.0, rate=APART[load], apart=True))
         values = {way: cpu for way, (cpu, _) in figures.items()}
         yield draw(load, "CPU for 1000 requests", bars(f"{title}: CPU seconds for 1000 requests", values, "s"))
 
