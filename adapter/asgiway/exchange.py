@@ -483,9 +483,8 @@ class Exchange(Response):
     def make_room(self) -> None:
         """The server has taken more of the body: a worker that was held (it is in `waiting`) may go on.
 
-        Not before all is taken: each turn that the two take costs four switches between threads, which is more than
-        sending the quarter of high_water that would be left. The client does not wait for it: what the server has taken is
-        still on its way.
+        Not before all is taken: with a quarter of high_water left, the two took 50 to 66 switches between threads for
+        10 MiB instead of 40. The client does not wait for it: what the server has taken is still on its way.
         """
         if self._produced == self.bytes_out:
             self.open_gates()

@@ -169,7 +169,7 @@ class Evaluator:
         if tag == model.NAME:
             return names.lookup(self, expr[1], place)
         if tag == model.ATTR:
-            return union([members.attribute(self, value, expr[2], place.path) for value in self.values(expr[1], place)])
+            return union([members.attribute(self, value, expr[2]) for value in self.values(expr[1], place)])
         if tag == model.CALL:
             return self.call_values(place.path, expr[1])
         if tag == model.CONST:

@@ -60,13 +60,13 @@ PROPERTIES: Final = frozenset(
 _SKIPPED_BASES: Final = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "abc.ABC"})
 
 
-def attribute(evaluator: Evaluator, value: Value, name: str, asker: str = "") -> Values:
-    """What ``value.name`` may be, in the file `asker` (``""`` if that is not known)."""
+def attribute(evaluator: Evaluator, value: Value, name: str) -> Values:
+    """What ``value.name`` may be."""
     kind: str = value[0]
     if kind == EXT:
         return _of_external(evaluator, value[1], name)
     if kind == MODULE:
-        return names.member(evaluator, Module(value[1], value[2]), name, asker)
+        return names.member(evaluator, Module(value[1], value[2]), name)
     if kind == INSTANCE:
         return _of_instance(evaluator, value[1], name)
     if kind in (OBJECT, CLASS, SUPER):

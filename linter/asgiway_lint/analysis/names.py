@@ -103,7 +103,7 @@ def _from_stars(evaluator: Evaluator, path: str, scope: Scope, name: str) -> Val
     for _, _, module, level in reversed(scope.stars):
         found = find(evaluator, path, module, level)
         if found is not None:
-            values = member(evaluator, found, name, path)
+            values = member(evaluator, found, name)
             if values:
                 return values
         elif not level:
@@ -182,17 +182,16 @@ def imported_from(evaluator: Evaluator, path: str, module: str, name: str, level
             whole = find(evaluator, path, f"{module}.{name}", 0)
             return (module_value(whole),) if whole is not None else ((EXT, f"{module}.{name}"),)
         return NOTHING
-    return member(evaluator, found, name, path)
+    return member(evaluator, found, name)
 
 
-def member(evaluator: Evaluator, module: Module, name: str, asker: str = "") -> Values:
+def member(evaluator: Evaluator, module: Module, name: str) -> Values:
     """What `name` in a module of the project may be, from outside.
 
     Args:
         evaluator: the run's evaluator.
         module: the module.
         name: the name.
-        asker: the file whose code names it; ``""`` if that is not known.
     """
     path = module.path or module.folder
     evaluator.ask(path, ("member", module.path, module.folder, name))

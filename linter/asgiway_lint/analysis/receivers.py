@@ -159,7 +159,7 @@ def methods_of(evaluator: Evaluator, path: str, facts: Facts, call: Call, home: 
         return ()
     found: Values = (given,)
     for name in reversed(steps):
-        found = union([members.attribute(evaluator, value, name, path) for value in found])
+        found = union([members.attribute(evaluator, value, name) for value in found])
     return found
 
 
